@@ -1,0 +1,1 @@
+"""Users, projects, roles and API tokens. Everybody may call it; it calls nobody."""

@@ -1,0 +1,67 @@
+"""A unit of work that outlives a request: import a file, draft a round, freeze a snapshot."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from webapp.accounts.models import ProjectRow, ScopedManager
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Job(ProjectRow):
+    """`subject_id` is the row that the handler works on. `fence` grows with each claim, so that a runner
+    that was thought dead can't write over its successor."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=40)
+    queue = models.CharField(max_length=8)
+    subject_id = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    message = models.CharField(max_length=300, blank=True)
+    error = models.TextField(blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager["Job"]()
+    rows = models.Manager["Job"]()
+
+    class Meta(ProjectRow.Meta):
+        constraints = [
+            models.CheckConstraint(condition=models.Q(state__in=JobState.values), name="job_state_known"),
+            models.UniqueConstraint(
+                fields=["kind", "subject_id"],
+                condition=models.Q(state__in=["queued", "running"]),
+                name="one_live_job_per_subject",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["queue", "created_at"],
+                condition=models.Q(state__in=["queued", "running"]),
+                name="jobs_due",
+            )
+        ]
+
+    @property
+    def percent(self) -> int:
+        return min(100, self.done * 100 // self.total) if self.total else 0
