@@ -1,0 +1,24 @@
+"""How a training ends other than well. Torch-free.
+
+TrainingFault    the run can't go on; says what is wrong and what a person can do
+Cancelled        a person or a signal asked the run to stop; its state is in a checkpoint
+"""
+
+from __future__ import annotations
+
+
+class TrainingFault(Exception):
+    """The run can't start or go on."""
+
+    def __init__(self, error: str, *, what_to_do: str) -> None:
+        self.error = error
+        self.what_to_do = what_to_do
+        super().__init__(f"{error} {what_to_do}")
+
+
+class Cancelled(Exception):
+    """Raised between two steps, after the checkpoint of `step` was written."""
+
+    def __init__(self, *, step: int) -> None:
+        self.step = step
+        super().__init__(f"cancelled after step {step}")
