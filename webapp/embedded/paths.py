@@ -63,6 +63,11 @@ def postgres_password(home: Path) -> str:
     return _secret(home, "postgres")
 
 
+def postgres_superuser_password(home: Path) -> str:
+    """Of the cluster's superuser, whom only the launcher uses: the application's role owns one database, no more."""
+    return _secret(home, "postgres_superuser")
+
+
 def secret_key(home: Path) -> str:
     """Django's SECRET_KEY of this installation, made at the first call; every racing process gets the same one."""
     return _secret(home, "secret_key")
