@@ -1,6 +1,5 @@
-"""What models learn: snapshots frozen from gold, runs, the trainers they start, and what they measured.
+"""What models learn: snapshots of gold, runs, and the trainers themselves.
 
-Owns snapshots, export formats, runs and their attempts, reward models, policies and evaluations.
-Never owns what people decide (`annotation`). Two sides: the Django side freezes, submits and observes;
-the torch side (`train.py` and what it imports) reads a snapshot and a run directory and imports no Django.
+Two sides that meet in files only. Django side: `snapshots`, `formats`, `runs`, `launch`. Torch side:
+`train` and what it imports; it reaches no Django, and the web process never imports it.
 """

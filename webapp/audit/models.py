@@ -1,4 +1,4 @@
-"""The audit event. A trigger refuses UPDATE, DELETE and TRUNCATE (see the first migration)."""
+"""The audit event. A trigger refuses UPDATE and DELETE (see migration 0002)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,32 @@
+"""Bearer tokens of the REST API: `Authorization: Bearer gr_…`; only a digest is stored."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from webapp.accounts.models import ApiToken, User, token_digest
+
+
+class BearerToken(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        now = timezone.now()
+        token = (
+            ApiToken.objects.select_related("user", "project")
+            .filter(digest=token_digest(secret.strip()), revoked_at=None, user__is_active=True)
+            .filter(Q(expires_at=None) | Q(expires_at__gt=now))
+            .first()
+        )
+        if token is None:
+            raise AuthenticationFailed("The token is unknown, revoked or expired. Ask an admin for a new one.")
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"

@@ -1,0 +1,1 @@
+"""Settings: `env.py` alone reads the environment, `project.py` is what Django loads."""

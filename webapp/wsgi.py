@@ -1,0 +1,11 @@
+"""The web process, as gunicorn loads it."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.project")
+os.environ.setdefault("GOLDROUNDS_PROCESS", "web")
+application = get_wsgi_application()
