@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from webapp.embedded.paths import logs_dir
+from webapp.embedded.paths import REPOSITORY, logs_dir
 
 LAUNCHED_FROM = "GOLDROUNDS_LAUNCHED_FROM"  # set for every process of one home; descendants inherit it
 CLOCK_STEP = 2.0  # seconds by which a corrected clock may move a creation time
@@ -75,6 +75,7 @@ def spawn(home: Path, name: str, argv: Sequence[str], env: Mapping[str, str] | N
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
+            cwd=REPOSITORY,
             start_new_session=True,
         )
     remember(home, name, process)
@@ -128,13 +129,72 @@ def stop_trees(roots: Sequence[psutil.Process], grace: float) -> None:
     wait_for_end(survivors, 5)
 
 
-def launched_from(home: Path) -> list[psutil.Process]:
-    """Every process that inherited our mark, also one whose parent is gone."""
+def session_of(home: Path, pid: int) -> list[psutil.Process]:
+    """Whoever of this home is in the session that process `pid` began, also when that process itself is gone.
+
+    What a worker starts in a session of its own (a training, a job runner) has a life of its own and is not here.
+    """
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(LAUNCHED_FROM) == str(home) and process.pid != os.getpid():
+            if os.getsid(process.pid) == pid and _is_marked(process, home) and is_alive(process):
                 found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError):
+        except (ProcessLookupError, PermissionError):
             continue
     return found
+
+
+def stop_sessions(home: Path, pids: Iterable[int], grace: float) -> None:
+    """SIGTERM to each session's leader, or to its orphans; SIGKILL after `grace` seconds to whoever is left."""
+    members = []
+    for pid in pids:
+        session = session_of(home, pid)
+        send([process for process in session if process.pid == pid] or session, signal.SIGTERM)
+        members += session
+    survivors = wait_for_end(members, grace)
+    send(survivors, signal.SIGKILL)
+    wait_for_end(survivors, 5)
+
+
+def recorded_pid(home: Path, name: str) -> int | None:
+    try:
+        noted = json.loads(record_path(home, name).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return int(noted["pid"])
+
+
+def launched_from(home: Path, apart_from: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Trainings and runners of this home: they inherited our mark, or name a file below the home.
+
+    Only the topmost of each tree is listed. `apart_from`: the services, which are stopped last and in their own way.
+    """
+    others = {process.pid for process in with_descendants(apart_from)} | {os.getpid()}
+    found = {process.pid: process for process in psutil.process_iter() if _belongs_to(process, home)}
+    return [
+        process
+        for pid, process in found.items()
+        if pid not in others and not found.keys() & {parent.pid for parent in _parents(process)}
+    ]
+
+
+def _belongs_to(process: psutil.Process, home: Path) -> bool:
+    try:
+        named = any(part.startswith(f"{home}/files/") for part in process.cmdline())
+    except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+        return False
+    return (named or _is_marked(process, home)) and is_alive(process)
+
+
+def _is_marked(process: psutil.Process, home: Path) -> bool:
+    try:
+        return process.environ().get(LAUNCHED_FROM) == str(home)
+    except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+        return False
+
+
+def _parents(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.parents()
+    except psutil.NoSuchProcess:
+        return []
