@@ -208,11 +208,17 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "io"
 CELERY_TASK_ROUTES = {"training.tasks.*": {"queue": "train"}, "webapp.jobs.tasks.nudge_llm": {"queue": "llm"}}
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "jobs-io": {"task": "webapp.jobs.tasks.nudge_io", "schedule": 5.0, "options": {"expires": 5}},
     "jobs-llm": {"task": "webapp.jobs.tasks.nudge_llm", "schedule": 5.0, "options": {"expires": 5}},
     "runs": {"task": "training.tasks.supervise_runs", "schedule": 5.0, "options": {"expires": 5}},
 }
+if ENV.embedded:
+    CELERY_BEAT_SCHEDULE["sample"] = {
+        "task": "webapp.sample.tasks.tell",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    }
 
 JOB_HANDLERS = {
     "import": "rubric_engine.curation.imports.run_import",
