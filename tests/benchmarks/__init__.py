@@ -1,0 +1,1 @@
+"""Measurements, run by `make bench`; each prints its figures and keeps them in docs/figures.jsonl."""
