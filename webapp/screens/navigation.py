@@ -1,0 +1,113 @@
+"""The side navigation: which screens a role may open, and how much work waits in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from annotation.models import Assignment, AssignmentState, RoundState, Slot
+from training.models import LIVE_STATES, Attempt
+from webapp.accounts.models import Membership, Role
+from webapp.accounts.permissions import Permission, allowed
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One entry. `counts` names the figure of `waiting` that stands beside it; `tone` its colour."""
+
+    title: StrOrPromise
+    path: str
+    permission: Permission
+    counts: str = ""
+    tone: str = ""
+
+
+@dataclass
+class Entry:
+    title: StrOrPromise
+    href: str
+    current: bool
+    count: int
+    tone: str
+
+
+@dataclass
+class Group:
+    title: StrOrPromise
+    entries: list[Entry] = field(default_factory=list)
+
+
+_P = Permission
+SCREENS: tuple[tuple[StrOrPromise, tuple[Screen, ...]], ...] = (
+    (
+        "",
+        (
+            Screen(_("Loop"), "", _P.SEE_DASHBOARD),
+            Screen(_("My queue"), "queue/", _P.REVIEW, "mine", "live"),
+            Screen(_("Rounds"), "rounds/", _P.RUN_ROUNDS),
+            Screen(_("Instructions"), "instructions/", _P.SEE_INSTRUCTIONS),
+            Screen(_("Imports"), "imports/", _P.IMPORT_DATA),
+            Screen(_("Gold and pool"), "pool/", _P.SEE_POOL),
+            Screen(_("Agreement"), "agreement/", _P.SEE_AGREEMENT, "disagreements", "urgent"),
+        ),
+    ),
+    (
+        _("Models"),
+        (
+            Screen(_("Snapshots"), "snapshots/", _P.SEE_SNAPSHOTS),
+            Screen(_("Runs"), "runs/", _P.SEE_RUNS, "live_runs", "live"),
+        ),
+    ),
+    (
+        _("Project"),
+        (
+            Screen(_("People and tokens"), "people/", _P.MANAGE_PEOPLE),
+            Screen(_("Audit"), "audit/", _P.SEE_AUDIT),
+        ),
+    ),
+)
+
+
+def waiting(membership: Membership) -> dict[str, int]:
+    """What waits for this member, in two queries."""
+    role = Role(membership.role)
+    unfinished = Q(state__in=[AssignmentState.OPEN, AssignmentState.DRAFT])
+    found: dict[str, int] = {}
+    if allowed(role, Permission.REVIEW) or allowed(role, Permission.SEE_AGREEMENT):
+        found |= (
+            Assignment.objects.of(membership.project)
+            .filter(unfinished, item__round__state=RoundState.OPEN)
+            .aggregate(
+                mine=Count("pk", filter=Q(reviewer=membership.user_id)),
+                disagreements=Count("pk", filter=Q(slot=Slot.ADJUDICATOR)),
+            )
+        )
+    if allowed(role, Permission.SEE_RUNS):
+        found["live_runs"] = Attempt.objects.of(membership.project).filter(state__in=LIVE_STATES).count()
+    return found
+
+
+def groups(membership: Membership, path: str) -> list[Group]:
+    """The navigation of one member, with the entry of the page at `path` marked."""
+    role = Role(membership.role)
+    counts = waiting(membership)
+    root = f"/p/{membership.project.slug}/"
+    built = []
+    for title, screens in SCREENS:
+        entries = [
+            Entry(
+                screen.title,
+                root + screen.path,
+                path == root if not screen.path else path.startswith(root + screen.path),
+                counts.get(screen.counts, 0),
+                screen.tone,
+            )
+            for screen in screens
+            if allowed(role, screen.permission)
+        ]
+        if entries:
+            built.append(Group(title, entries))
+    return built
