@@ -98,6 +98,13 @@ def retain(run_dir: Path, *, keep: int) -> None:
         shutil.rmtree(directory)
 
 
+def tensor_metadata(path: Path) -> dict[str, str]:
+    """The string metadata of a safetensors file, read from its header alone."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return dict(header.get("__metadata__", {}))
+
+
 def _files(directory: Path) -> list[Path]:
     return sorted(path for path in directory.rglob("*") if path.is_file())
 

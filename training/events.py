@@ -40,7 +40,7 @@ class EventLog:
         self._seq = max((event["seq"] for event in read_events(run_dir)), default=-1) + 1
         self._torn = _ends_torn(self._path)
 
-    def emit(self, kind: EventKind, step: int | None = None, **data: Any) -> None:
+    def emit(self, kind: EventKind, step: int | None = None, /, **data: Any) -> None:
         """Append one event. Numbers that JSON can't hold (NaN, infinities) become null."""
         event = {"seq": self._seq, "ts": time.time(), "kind": kind, "step": step, "data": _finite(data)}
         line = ("\n" if self._torn else "") + json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,276 @@
+"""Training a reward model: from a config and a snapshot to `final/` and a report.
+
+Every state that a step depends on (weights, optimizer, step number; the order follows from the seed, dropout
+is off) is in the checkpoint, so that a run killed and resumed ends bit-identical to one never killed.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from training import checkpoints
+from training.calibration import Calibration, calibrate
+from training.configs import Ablation, RewardModelConfig
+from training.dataset import Snapshot, load_snapshot, require_enough_pairs
+from training.evaluation import labelled_scores, measure_pairwise
+from training.faults import Cancelled, TrainingFault
+from training.losses import accuracy, combined_loss
+from training.packing import Segment
+from training.rendering import Renderer
+from training.reward_batches import micro_batches, plan_steps, prepare, usable
+from training.reward_model import RewardModel, TrainedRewardModel, build, packed_and_separate, save
+from training.run_context import RunContext
+
+_WEIGHTS, _OPTIMIZER = "model.safetensors", "optimizer.safetensors"
+_SELF_CHECK_ROWS = 4
+_LEAST_RATE_SHARE = 0.1
+
+
+@dataclass(slots=True)
+class StepFigures:
+    """What one optimizer step did."""
+
+    loss: float
+    margins: Tensor
+    tokens: int
+    seconds: float
+
+    def metrics(self) -> dict[str, float]:
+        pairs = len(self.margins)
+        return {
+            "loss": self.loss,
+            "margin": float(self.margins.mean()) if pairs else math.nan,
+            "accuracy": accuracy(self.margins),
+            "pairs_per_s": pairs / self.seconds,
+            "tokens_per_s": self.tokens / self.seconds,
+        }
+
+
+class RewardTrainer:
+    """One attempt at one reward model."""
+
+    def __init__(self, config: RewardModelConfig, context: RunContext) -> None:
+        self._config = config
+        self._context = context
+        self._snapshot: Snapshot = load_snapshot(config.snapshot_dir)
+        train = usable(self._snapshot.split("train"), config)
+        self._pairs = require_enough_pairs(train, least=config.min_pairs, split="train")
+        self._validation = usable(self._snapshot.split("validation"), config)
+        self._model, tokenizer = build(config)
+        generic = config.ablation is Ablation.NO_CRITERIA
+        self._renderer = Renderer(tokenizer, max_length=config.max_length, generic=generic)
+        self._items = [prepare(item, self._renderer, config) for item in train]
+        self._trainable = [(name, p) for name, p in self._model.named_parameters() if p.requires_grad]
+        self._optimizer = torch.optim.AdamW(
+            [parameter for _, parameter in self._trainable], lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self._steps = plan_steps([item.pair_count for item in self._items], config)
+
+    def run(self) -> TrainedRewardModel:
+        """Train to the end and write `final/`; returns the calibrated model.
+
+        Raises:
+            Cancelled: after the checkpoint, when a stop was asked for.
+            TrainingFault: when the loss is no number, or packed scores aren't the separate ones.
+        """
+        done = self._resume()
+        if not done:
+            self._check_packing()
+        self._tell_start(done)
+        for step in range(done + 1, len(self._steps) + 1):
+            figures = self._step(step)
+            last = step == len(self._steps)
+            self._context.events.emit("metric", step, **figures.metrics(), learning_rate=self._rate(step))
+            self._context.events.emit("progress", step, step=step, total_steps=len(self._steps))
+            if last or step % self._config.evaluate_every == 0:
+                self._evaluate(step)
+            stop = self._context.stop_requested
+            if stop or last or step % self._config.save_every == 0:
+                self._save_checkpoint(step)
+            if stop and not last:
+                raise Cancelled(step=step)
+        return self._finish()
+
+    def _step(self, step: int) -> StepFigures:
+        began = time.perf_counter()
+        self._model.train()
+        items = [self._items[index] for index in self._steps[step - 1]]
+        pair_weight = sum(item.targets.pair_weight for item in items)
+        verdict_weight = sum(item.targets.verdict_weight for item in items)
+        loss, tokens, margins = 0.0, 0, []
+        for rows, targets, ids in micro_batches(items, rows=self._config.micro_batch_rows):
+            batch = self._model.batch(rows)
+            with self._autocast():
+                scores = self._model(batch)
+            parts = combined_loss(
+                scores,
+                targets,
+                coefficient=self._config.pointwise_coefficient,
+                pair_weight=pair_weight,
+                verdict_weight=verdict_weight,
+            )
+            self._require_number(parts.loss, step=step, ids=ids)
+            parts.loss.backward()
+            loss += float(parts.loss.detach())
+            margins.append(parts.margins.cpu())
+            tokens += batch.real_tokens
+        nn.utils.clip_grad_norm_([parameter for _, parameter in self._trainable], self._config.max_grad_norm)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate(step)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        return StepFigures(loss, torch.cat(margins), tokens, time.perf_counter() - began)
+
+    def _autocast(self) -> torch.autocast:
+        enabled = self._config.dtype == "bfloat16"
+        return torch.autocast(self._model.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+    @staticmethod
+    def _require_number(loss: Tensor, *, step: int, ids: list[str]) -> None:
+        if not torch.isfinite(loss):
+            raise TrainingFault(
+                f"The loss of step {step} is {float(loss)}; the batch holds the items {', '.join(ids)}.",
+                what_to_do="Look at these items, or lower learning_rate; nothing of this step was applied.",
+            )
+
+    def _rate(self, step: int) -> float:
+        """Linear warm-up, then a cosine down to a tenth (ours)."""
+        total = len(self._steps)
+        warm = max(1, round(self._config.warmup_ratio * total))
+        if step <= warm:
+            return self._config.learning_rate * step / warm
+        progress = (step - warm) / max(1, total - warm)
+        share = _LEAST_RATE_SHARE + (1 - _LEAST_RATE_SHARE) * (1 + math.cos(math.pi * progress)) / 2
+        return self._config.learning_rate * share
+
+    def _check_packing(self) -> None:
+        rows = [
+            self._renderer.row(item.item, item.item.responses[response], [one for one, _ in judged])
+            for item in (self._items[index] for index in self._steps[0])
+            for response in sorted(item.item.responses)
+            if (judged := item.item.judged(response))
+        ]
+        require_packed_equals_separate(
+            self._model, rows[:_SELF_CHECK_ROWS], tolerance=self._config.self_check_tolerance, context=self._context
+        )
+
+    def _tell_start(self, done: int) -> None:
+        truncation = self._renderer.truncation
+        if truncation.responses or truncation.instructions:
+            self._context.events.emit(
+                "note",
+                text=f"{truncation.responses} responses and {truncation.instructions} instructions of "
+                f"{truncation.rows} rows were cut to fit {self._config.max_length} tokens.",
+                truncated=truncation.as_dict(),
+            )
+        self._context.events.emit(
+            "progress",
+            done,
+            step=done,
+            total_steps=len(self._steps),
+            train_pairs=self._pairs,
+            train_items=len(self._items),
+            parameters=sum(parameter.numel() for _, parameter in self._trainable),
+            device=str(self._model.device),
+        )
+
+    def _trained(self, calibration: Calibration) -> TrainedRewardModel:
+        rows = 2 * self._config.micro_batch_rows
+        return TrainedRewardModel(self._model, self._renderer, calibration, batch_rows=rows)
+
+    def _evaluate(self, step: int) -> None:
+        if not self._validation:
+            return
+        self._model.eval()
+        figure = measure_pairwise(
+            self._trained(Calibration()), self._validation, samples=self._config.bootstrap_samples
+        )
+        self._context.events.emit(
+            "metric",
+            step,
+            validation_accuracy=figure.value,
+            validation_accuracy_low=figure.low,
+            validation_accuracy_high=figure.high,
+            validation_pairs=figure.n,
+        )
+
+    def _save_checkpoint(self, step: int) -> None:
+        target = checkpoints.step_directory(self._context.output_dir, step)
+        with checkpoints.atomic_directory(target, step=step) as directory:
+            save_file({name: p.detach().cpu().contiguous() for name, p in self._trainable}, directory / _WEIGHTS)
+            state = self._optimizer.state_dict()["state"]
+            flat = {f"{index}.{key}": value.cpu() for index, entry in state.items() for key, value in entry.items()}
+            save_file(flat, directory / _OPTIMIZER, metadata={"step": str(step), "snapshot": self._snapshot.sha256})
+        self._context.events.emit("checkpoint", step, **checkpoints.describe(target))
+        checkpoints.retain(self._context.output_dir, keep=self._config.keep_checkpoints)
+
+    def _resume(self) -> int:
+        """Load the checkpoint that the config names; returns the steps already done."""
+        if not self._config.resume_from:
+            return 0
+        directory = checkpoints.require_complete(self._config.resume_from)
+        metadata = checkpoints.tensor_metadata(directory / _OPTIMIZER)
+        if metadata["snapshot"] != self._snapshot.sha256:
+            raise TrainingFault(
+                f"The checkpoint {directory} was made from another snapshot.",
+                what_to_do="Resume with the snapshot of the first attempt, or start a new run.",
+            )
+        weights = load_file(directory / _WEIGHTS)
+        with torch.no_grad():
+            for name, parameter in self._trainable:
+                parameter.copy_(weights[name])
+        state: dict[int, dict[str, Any]] = {}
+        for key, value in load_file(directory / _OPTIMIZER).items():
+            index, _, entry = key.partition(".")
+            state.setdefault(int(index), {})[entry] = value
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": state})
+        return int(metadata["step"])
+
+    def _finish(self) -> TrainedRewardModel:
+        self._model.eval()
+        scored = labelled_scores(self._trained(Calibration()), self._validation)
+        trained = self._trained(calibrate(scored, safety_recall=self._config.safety_recall))
+        target = self._context.output_dir / "final"
+        with checkpoints.atomic_directory(target) as directory:
+            save(trained, directory)
+            trained.card = self._context.write_card(
+                directory,
+                config=self._config,
+                snapshot=self._snapshot,
+                train_pairs=self._pairs,
+                truncated=self._renderer.truncation.as_dict(),
+                calibration=trained.calibration.as_dict(),
+            )
+        return trained
+
+
+def require_packed_equals_separate(
+    model: RewardModel, trees: list[Segment], *, tolerance: float, context: RunContext
+) -> None:
+    """Score the first rows both ways; stop above the tolerance.
+
+    Raises:
+        TrainingFault: with the difference found.
+    """
+    model.eval()
+    packed, apart = packed_and_separate(model, trees)
+    difference = float((packed - apart).abs().max())
+    context.events.emit(
+        "note",
+        text=f"Self-check: packed and separate scores of {len(packed)} criteria differ by {difference:.1e}.",
+        self_check=difference,
+    )
+    if not difference <= tolerance:
+        raise TrainingFault(
+            f"Packed scores differ from separate ones by {difference:.3g} (allowed: {tolerance:g}).",
+            what_to_do="This base model or attention backend does not honour the tree mask; use another.",
+        )
+
+

@@ -1,0 +1,109 @@
+"""The trainer of one run directory: `python -m training.train RUN_DIR`. Reads files, imports no Django.
+
+It reads `config.json`, appends to `events.jsonl`, and ends with one of `succeeded`, `failed` (what is wrong and
+what to do) or `cancelled`. Anything unforeseen ends with a traceback in `log.txt`; the supervisor reports it.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from training.configs import (
+    EvaluationConfig,
+    GrpoConfig,
+    InvalidConfig,
+    RewardModelConfig,
+    load_config,
+)
+from training.events import EventLog
+from training.faults import Cancelled, TrainingFault
+from training.run_context import RunContext, versions
+
+EXIT_FAILED, EXIT_CANCELLED = 1, 3
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the config of one directory; the exit status is 0, 1 (failed) or 3 (cancelled)."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if len(arguments) != 1:
+        print("usage: python -m training.train RUN_DIR", file=sys.stderr)
+        return 2
+    run_dir = Path(arguments[0]).resolve()
+    events = EventLog(run_dir)
+    try:
+        config = load_config(run_dir)
+        output_dir = Path(config.output_dir) if config.output_dir else run_dir
+        context = RunContext(run_dir, output_dir, events)
+        context.listen()
+        report = _dispatch(config, context)
+    except InvalidConfig as error:
+        return _failed(events, str(error), "Correct config.json, or launch the run again from its form.")
+    except TrainingFault as error:
+        return _failed(events, error.error, error.what_to_do)
+    except Cancelled as error:
+        return _stopped(context, error)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return _failed(events, f"The disk is full: {error}.", "Free space, then resume the run.")
+    events.emit("succeeded", report=str(output_dir / "report.json"), seconds=round(context.seconds, 1), **report)
+    return 0
+
+
+def _dispatch(
+    config: RewardModelConfig | GrpoConfig | EvaluationConfig, context: RunContext
+) -> dict[str, Any]:
+    import torch
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    torch.set_num_threads(config.threads)
+    resumed = config.resume_from
+    context.events.emit("started", config_kind=config.kind, resume_from=resumed, versions=versions())
+    try:
+        if isinstance(config, RewardModelConfig):
+            from training.reward_run import run_reward_model
+
+            report = run_reward_model(config, context)
+        elif isinstance(config, GrpoConfig):
+            from training.grpo import run_grpo
+
+            report = run_grpo(config, context)
+        else:
+            from training.evaluation_run import run_evaluation
+
+            report = run_evaluation(config, context)
+    except torch.cuda.OutOfMemoryError as error:
+        raise TrainingFault(
+            f"The GPU's memory is full: {error}.",
+            what_to_do="Lower micro_batch_rows or max_length, or train a LoRA adapter; then resume.",
+        ) from error
+    path = context.output_dir / "report.json"
+    path.write_text(json.dumps(report, indent=2, ensure_ascii=False), encoding="utf-8")
+    print(report["table"], flush=True)
+    return {"figures": len(report["figures"])}
+
+
+def _failed(events: EventLog, error: str, what_to_do: str) -> int:
+    print(f"{error} {what_to_do}", file=sys.stderr)
+    events.emit("failed", error=error, what_to_do=what_to_do)
+    return EXIT_FAILED
+
+
+def _stopped(context: RunContext, stop: Cancelled) -> int:
+    if context.orphaned:
+        return _failed(
+            context.events,
+            f"The supervisor died; the run stopped after step {stop.step} with a checkpoint.",
+            "Resume the run.",
+        )
+    context.events.emit("cancelled", stop.step, reason="a stop was asked for", resumable=True)
+    return EXIT_CANCELLED
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
