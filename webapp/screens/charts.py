@@ -1,0 +1,360 @@
+"""Plots as inline SVG: numbers in, markup out. Nothing here reads a database, a clock or a request.
+
+Every plot carries a title, values on hover and by keyboard, a table of the same numbers, and a CSV of it.
+Colours come from classes (`tone-act`, `tone-gold`, `tone-safety`, …), so that both themes work and no
+inline style is needed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import slugify
+
+LABEL_GAP = 15.0
+"""Least distance between two direct labels, in user units."""
+FOCUSABLE_POINTS = 40
+"""Plots with more points than this show their values in the table only: no one tabs through 500 steps."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """`low` and `high` are the bounds of an interval; `final=False` draws an open mark; `label` names the x."""
+
+    x: float
+    y: float
+    low: float | None = None
+    high: float | None = None
+    final: bool = True
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """`tone`: act, gold, soft, safety, proficiency or excellence; `mark`: round, diamond, triangle or none."""
+
+    name: str
+    points: Sequence[Point]
+    tone: str = "act"
+    mark: str = "round"
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A dashed gold line: a figure to reach or to beat."""
+
+    value: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One row of an interval plot; `note` stands in the table (n, or why there is no value)."""
+
+    label: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    tone: str = "act"
+    mark: str = "round"
+    note: str = ""
+
+
+def percent(value: float) -> str:
+    return f"{100 * value:.0f} %"
+
+
+def short(value: float) -> str:
+    """Three figures that matter, as one would write them on paper: 0.318, 1.94, 17.1 k."""
+    size = abs(value)
+    if size >= 1_000_000:
+        return f"{value / 1_000_000:.3g} M"
+    if size >= 10_000:
+        return f"{value / 1000:.3g} k"
+    if size >= 100 or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def coefficient(value: float) -> str:
+    """A coefficient without its leading zero, as papers print κ: .76."""
+    text = f"{value:.2f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
+    """Round numbers between `low` and `high`, about `wanted` of them."""
+    span = high - low
+    if span <= 0 or not math.isfinite(span):
+        return [low]
+    raw = span / wanted
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [round(index * step, 12) for index in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The drawing area and the two scales."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x_low: float
+    x_high: float
+    y_low: float
+    y_high: float
+
+    def x(self, value: float) -> float:
+        return self._place(value, self.x_low, self.x_high, self.left, self.right)
+
+    def y(self, value: float) -> float:
+        return self._place(value, self.y_low, self.y_high, self.bottom, self.top)
+
+    @staticmethod
+    def _place(value: float, low: float, high: float, start: float, end: float) -> float:
+        share = 0.5 if high == low else (value - low) / (high - low)
+        return round(start + min(max(share, -0.02), 1.02) * (end - start), 1)
+
+
+def lines(
+    *,
+    title: str,
+    series: Sequence[Series],
+    x_ticks: Sequence[tuple[float, str]] = (),
+    y_range: tuple[float, float] | None = None,
+    y_ticks: Sequence[float] | None = None,
+    show: Callable[[float], str] = short,
+    reference: Reference | None = None,
+    width: int = 620,
+    height: int = 230,
+    x_name: str = "",
+    x_padding: float = 0.0,
+) -> SafeString:
+    """Lines with bands where points have intervals, direct labels at their ends and a dashed reference.
+
+    `y_ticks=[]` leaves the y axis away (small plots). Points that aren't finite are left out.
+    """
+    drawn = [Series(one.name, _finite(one.points), one.tone, one.mark, one.label) for one in series]
+    drawn = [one for one in drawn if one.points]
+    if not drawn:
+        return SafeString("")
+    low, high = y_range or _range(drawn, reference)
+    marks = list(ticks(low, high) if y_ticks is None else y_ticks)
+    xs = [point.x for one in drawn for point in one.points] + [x for x, _ in x_ticks]
+    ends = max((len(one.label) for one in drawn), default=0)
+    if reference and marks:
+        ends = max(ends, len(reference.label))
+    frame = _Frame(
+        left=46 if marks else 4,
+        right=width - max(12, 7 * ends + 14 if marks or ends else 0),
+        top=16,
+        bottom=height - (28 if x_ticks else 12),
+        x_low=min(xs) - x_padding,
+        x_high=max(xs) + x_padding,
+        y_low=low,
+        y_high=high,
+    )
+    focusable = sum(len(one.points) for one in drawn) <= FOCUSABLE_POINTS
+    context = {
+        "width": width,
+        "height": height,
+        "frame": frame,
+        "y_ticks": [{"y": frame.y(value), "text": show(value)} for value in marks],
+        "x_ticks": [{"x": frame.x(value), "text": text} for value, text in x_ticks],
+        "reference": _reference(reference, frame, inside=not marks),
+        "series": _placed(drawn, frame, show, focusable=focusable),
+        "axis": bool(marks),
+    }
+    rows = [
+        [one.name, point.label or short(point.x), point.y, point.low, point.high]
+        for one in drawn
+        for point in one.points
+    ]
+    return _figure("charts/lines.html", title, context, [x_name or "x", rows], show)
+
+
+def intervals(
+    *,
+    title: str,
+    rows: Sequence[Interval],
+    x_range: tuple[float, float] = (0.0, 1.0),
+    x_ticks: Sequence[float] = (),
+    show: Callable[[float], str] = coefficient,
+    reference: Reference | None = None,
+    width: int = 470,
+    row_height: int = 46,
+) -> SafeString:
+    """Dots with their intervals, one row each; a row without a value says *undefined*."""
+    height = 34 + row_height * len(rows)
+    frame = _Frame(
+        left=118,
+        right=width - 34,
+        top=12,
+        bottom=height - 26,
+        x_low=x_range[0],
+        x_high=x_range[1],
+        y_low=0,
+        y_high=1,
+    )
+    placed = [
+        {
+            "y": 12 + row_height * (index + 0.55),
+            "label": row.label,
+            "tone": row.tone,
+            "mark": row.mark,
+            "x": None if row.value is None else frame.x(row.value),
+            "low": None if row.low is None else frame.x(row.low),
+            "high": None if row.high is None else frame.x(row.high),
+            "text": "" if row.value is None else show(row.value),
+            "said": _said(row.label, row.value, row.low, row.high, show, row.note),
+            "note": row.note,
+        }
+        for index, row in enumerate(rows)
+    ]
+    context = {
+        "width": width,
+        "height": height,
+        "frame": frame,
+        "rows": placed,
+        "x_ticks": [{"x": frame.x(value), "text": show(value)} for value in x_ticks or ticks(*x_range)],
+        "reference": reference and {"x": frame.x(reference.value), "text": reference.label},
+    }
+    table = [[row.label, row.note, row.value, row.low, row.high] for row in rows]
+    return _figure("charts/intervals.html", title, context, ["", table], show)
+
+
+def sparkline(values: Sequence[float], *, title: str, width: int = 120, height: int = 22) -> SafeString:
+    """A line of a word's size; no axis, no table: the numbers stand beside it."""
+    kept = [value for value in values if math.isfinite(value)]
+    if len(kept) < 2:
+        return SafeString("")
+    frame = _Frame(1, width - 1, 2, height - 2, 0, len(kept) - 1, min(kept), max(kept))
+    context = {"width": width, "height": height, "title": title, "path": _path(enumerate(kept), frame)}
+    return SafeString(render_to_string("charts/sparkline.html", context))
+
+
+def _figure(
+    template: str, title: str, context: dict[str, object], table: list[object], show: Callable[[float], str]
+) -> SafeString:
+    x_name, rows = table
+    assert isinstance(rows, list)
+    interval = any(row[3] is not None for row in rows)
+    shown = [
+        [row[0], row[1], "" if row[2] is None else show(row[2])]
+        + ([f"{show(row[3])} – {show(row[4])}" if row[3] is not None and row[4] is not None else ""] if interval else [])
+        for row in rows
+    ]
+    svg = mark_safe(render_to_string(template, context | {"title": title, "id": slugify(title)}))  # noqa: S308
+    return SafeString(
+        render_to_string(
+            "charts/figure.html",
+            {"title": title, "svg": svg, "rows": shown, "x_name": x_name, "interval": interval, "csv": _csv(rows)},
+        )
+    )
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    """The table as a `data:` address, so that its link needs no further request."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["series", "at", "value", "low", "high"])
+    writer.writerows(rows)
+    return f"data:text/csv;charset=utf-8,{quote(text.getvalue())}"
+
+
+def _finite(points: Iterable[Point]) -> list[Point]:
+    return [point for point in points if math.isfinite(point.x) and math.isfinite(point.y)]
+
+
+def _range(series: Sequence[Series], reference: Reference | None) -> tuple[float, float]:
+    values = [value for one in series for point in one.points for value in (point.y, point.low, point.high)]
+    known = [value for value in values if value is not None] + ([reference.value] if reference else [])
+    low, high = min(known), max(known)
+    margin = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
+    return low - margin, high + margin
+
+
+def _reference(reference: Reference | None, frame: _Frame, *, inside: bool) -> dict[str, object] | None:
+    return reference and {"y": frame.y(reference.value), "text": reference.label, "inside": inside}
+
+
+def _path(points: Iterable[tuple[float, float]], frame: _Frame) -> str:
+    return "M" + "L".join(f"{frame.x(x)},{frame.y(y)}" for x, y in points)
+
+
+def _placed(
+    series: Sequence[Series], frame: _Frame, show: Callable[[float], str], *, focusable: bool
+) -> list[dict[str, object]]:
+    labels = _spread([frame.y(one.points[-1].y) for one in series])
+    placed = []
+    for one, label_y in zip(series, labels, strict=True):
+        last = one.points[-1]
+        placed.append(
+            {
+                "name": one.name,
+                "tone": one.tone,
+                "mark": one.mark,
+                "path": _path(((point.x, point.y) for point in one.points), frame) if len(one.points) > 1 else "",
+                "band": _band(one.points, frame),
+                "points": [_point(one, point, frame, show) for point in one.points] if focusable else [],
+                "label": {"x": frame.x(last.x) + 11, "y": label_y, "text": one.label} if one.label else None,
+            }
+        )
+    return placed
+
+
+def _point(one: Series, point: Point, frame: _Frame, show: Callable[[float], str]) -> dict[str, object]:
+    bounds = point.low is not None and point.high is not None and len(one.points) < 2
+    return {
+        "x": frame.x(point.x),
+        "y": frame.y(point.y),
+        "low": frame.y(point.low) if bounds and point.low is not None else None,
+        "high": frame.y(point.high) if bounds and point.high is not None else None,
+        "final": point.final,
+        "said": _said(f"{one.name}, {point.label or short(point.x)}", point.y, point.low, point.high, show, ""),
+    }
+
+
+def _band(points: Sequence[Point], frame: _Frame) -> str:
+    known = [(point.x, point.low, point.high) for point in points if point.low is not None and point.high is not None]
+    if len(known) < 2:
+        return ""
+    upper = [(x, high) for x, _, high in known]
+    lower = [(x, low) for x, low, _ in reversed(known)]
+    return _path(upper + lower, frame) + "Z"
+
+
+def _spread(wanted: Sequence[float]) -> list[float]:
+    """Move labels apart until none covers another, keeping their order."""
+    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
+    placed = list(wanted)
+    for before, after in zip(order, order[1:], strict=False):
+        placed[after] = max(placed[after], placed[before] + LABEL_GAP)
+    return placed
+
+
+def _said(
+    label: str,
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    show: Callable[[float], str],
+    note: str,
+) -> str:
+    if value is None:
+        return f"{label}: {note}"
+    said = f"{label}: {show(value)}"
+    if low is not None and high is not None:
+        said += f" ({show(low)} – {show(high)})"
+    return f"{said}, {note}" if note else said

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from webapp.screens.entrance import views
+
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("accounts/login/", views.SignIn.as_view(), name="account_login"),
+    path("accounts/sample/<str:username>/", views.sample_sign_in, name="sample_sign_in"),
+]
