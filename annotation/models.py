@@ -53,7 +53,7 @@ class Round(ProjectRow):
     closed_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["Round"]()
-    rows = models.Manager["Round"]()
+    rows: ClassVar = models.Manager["Round"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -84,7 +84,7 @@ class RoundItem(ProjectRow):
     double = models.BooleanField(default=False)
 
     objects = ScopedManager["RoundItem"]()
-    rows = models.Manager["RoundItem"]()
+    rows: ClassVar = models.Manager["RoundItem"]()
 
     class Meta(ProjectRow.Meta):
         ordering = ["position"]
@@ -136,7 +136,7 @@ class Assignment(ProjectRow):
     submitted_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["Assignment"]()
-    rows = models.Manager["Assignment"]()
+    rows: ClassVar = models.Manager["Assignment"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -164,10 +164,11 @@ class Operation(ProjectRow):
     payload = models.JSONField()
     body_sha256 = models.CharField(max_length=64)
     fence = models.PositiveIntegerField()
+    answer = models.JSONField(default=dict, help_text=_("What the sender was told: {revision, state, flagged}."))
     at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Operation"]()
-    rows = models.Manager["Operation"]()
+    rows: ClassVar = models.Manager["Operation"]()
 
     class Meta(ProjectRow.Meta):
         ordering = ["revision"]
@@ -188,7 +189,7 @@ class LateOperation(ProjectRow):
     at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["LateOperation"]()
-    rows = models.Manager["LateOperation"]()
+    rows: ClassVar = models.Manager["LateOperation"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -197,25 +198,34 @@ class LateOperation(ProjectRow):
 
 
 class Gold(ProjectRow):
-    """An item that passed review. `superseded_by` points to the next version where a lead reopened it."""
+    """An item that passed review.
+
+    `withdrawn_at`: its review was reopened, so that it is gold no longer; `superseded_by` then points to
+    the next version, once there is one. At most one gold of an item is live.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     item = models.ForeignKey(RoundItem, on_delete=models.PROTECT, related_name="gold")
     rubric = models.OneToOneField(RubricVersion, on_delete=models.PROTECT, related_name="gold")
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="+")
     superseded_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
     strict = models.BooleanField()
     minor = models.BooleanField()
     ledger = models.JSONField(default=dict, help_text=_("{kept, edited, rejected, added}: lists of entries."))
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Gold"]()
-    rows = models.Manager["Gold"]()
+    rows: ClassVar = models.Manager["Gold"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
             models.UniqueConstraint(
-                fields=["item"], condition=models.Q(superseded_by__isnull=True), name="one_live_gold_per_item"
+                fields=["item"], condition=models.Q(withdrawn_at__isnull=True), name="one_live_gold_per_item"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(superseded_by__isnull=True) | models.Q(withdrawn_at__isnull=False),
+                name="superseded_gold_is_withdrawn",
             ),
             models.CheckConstraint(
                 condition=models.Q(strict=False) | models.Q(minor=True), name="strict_pass_is_minor_too"
@@ -233,7 +243,7 @@ class GoldVerdict(ProjectRow):
     evidence = models.JSONField(null=True)
 
     objects = ScopedManager["GoldVerdict"]()
-    rows = models.Manager["GoldVerdict"]()
+    rows: ClassVar = models.Manager["GoldVerdict"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [

@@ -1,0 +1,440 @@
+"""The document of one review, and what each operation makes of it.
+
+Pure: no Django, no clock. A document is plain JSON, because it is stored, sent and folded in the browser
+by the same rules:
+
+    {"criteria": [{key, origin, dimension, text, weight, polarity, contested, rejected}],
+     "verdicts": {criterion key: {response key: {met, origin, rationale, evidence}}},
+     "unjudged": {response key: reason}, "flags": [{reason, text}], "comments": [{text, criterion}],
+     "skip": null | {reason}, "submitted": bool, "responses": [response key], "rubric_only": bool}
+
+`apply` never changes its input. Every operation has an inverse among the operations, but for comments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from rubric_engine.rubric import (
+    MAX_WEIGHT,
+    MIN_WEIGHT,
+    Criterion,
+    Dimension,
+    InvalidRubric,
+    Polarity,
+    Rubric,
+    require_gold_validity,
+)
+
+Document = dict[str, Any]
+Payload = Mapping[str, Any]
+
+LONGEST_TEXT = 4000
+LONGEST_REASON = 200
+LONGEST_KEY = 64
+MOST_CRITERIA = 100
+MOST_COMMENTS = 200
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class OperationRefused(ValueError):
+    """An operation breaks a rule. `reason` says which and what to do; `missing` names missing verdicts."""
+
+    def __init__(self, reason: str, missing: Sequence[Mapping[str, str]] = ()) -> None:
+        self.reason = reason
+        self.missing = [dict(entry) for entry in missing]
+        super().__init__(reason)
+
+
+def initial(
+    criteria: Iterable[Criterion],
+    *,
+    responses: Sequence[str],
+    verdicts: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
+    rubric_only: bool = False,
+) -> Document:
+    """The document before the first operation: the draft as it stands.
+
+    `verdicts`: criterion key → response key → {met, origin, rationale?}, by a judge or imported.
+    """
+    return {
+        "criteria": [_drafted(criterion) for criterion in criteria],
+        "verdicts": {
+            key: {
+                response: {
+                    "met": known["met"],
+                    "origin": known["origin"],
+                    "rationale": known.get("rationale", ""),
+                    "evidence": None,
+                }
+                for response, known in by_response.items()
+            }
+            for key, by_response in (verdicts or {}).items()
+        },
+        "unjudged": {},
+        "flags": [],
+        "comments": [],
+        "skip": None,
+        "submitted": False,
+        "responses": list(responses),
+        "rubric_only": rubric_only,
+    }
+
+
+def _drafted(criterion: Criterion) -> dict[str, Any]:
+    return {
+        "key": criterion.key,
+        "origin": "draft",
+        "dimension": criterion.dimension.value,
+        "text": criterion.text,
+        "weight": criterion.weight,
+        "polarity": criterion.polarity.value,
+        "contested": criterion.contested,
+        "rejected": None,
+    }
+
+
+def live_criteria(document: Document) -> list[dict[str, Any]]:
+    return [criterion for criterion in document["criteria"] if criterion["rejected"] is None]
+
+
+def judged_responses(document: Document) -> list[str]:
+    return [key for key in document["responses"] if key not in document["unjudged"]]
+
+
+def missing_verdicts(document: Document) -> list[dict[str, str]]:
+    """[{criterion, response}] that an accept still waits for; empty in a rubric-only round."""
+    if document["rubric_only"]:
+        return []
+    verdicts = document["verdicts"]
+    return [
+        {"criterion": criterion["key"], "response": response}
+        for criterion in live_criteria(document)
+        for response in judged_responses(document)
+        if response not in verdicts.get(criterion["key"], {})
+    ]
+
+
+def rubric_of(document: Document) -> Rubric:
+    """The criteria that stand, as a value. Raises InvalidRubric where one of them is none."""
+    return Rubric(
+        tuple(
+            Criterion(
+                key=criterion["key"],
+                dimension=Dimension(criterion["dimension"]),
+                text=criterion["text"],
+                weight=criterion["weight"],
+                polarity=Polarity(criterion["polarity"]),
+                contested=criterion["contested"],
+            )
+            for criterion in live_criteria(document)
+        )
+    )
+
+
+def state_of(document: Document, revision: int) -> str:
+    """open | draft | submitted | skipped."""
+    if document["submitted"]:
+        return "submitted"
+    if document["skip"] is not None:
+        return "skipped"
+    return "draft" if revision else "open"
+
+
+def apply(document: Document, kind: str, payload: Payload) -> Document:
+    """The document after one operation.
+
+    Raises:
+        OperationRefused: the operation is unknown, malformed, or not allowed on this document.
+    """
+    operation = OPERATIONS.get(kind)
+    if operation is None:
+        raise OperationRefused(f"{kind!r} is no operation; known are {', '.join(OPERATIONS)}.")
+    _require_storable(payload)
+    if document["submitted"] and kind != "reopen":
+        raise OperationRefused("The item is submitted; undo that first (z).")
+    return operation(document, payload)
+
+
+def _set_text(document: Document, payload: Payload) -> Document:
+    return _change(document, payload, text=_text(payload, "text"))
+
+
+def _set_weight(document: Document, payload: Payload) -> Document:
+    return _change(document, payload, weight=_weight(payload))
+
+
+def _set_dimension(document: Document, payload: Payload) -> Document:
+    return _change(document, payload, dimension=_choice(payload, "dimension", Dimension))
+
+
+def _set_polarity(document: Document, payload: Payload) -> Document:
+    return _change(document, payload, polarity=_choice(payload, "polarity", Polarity))
+
+
+def _set_contested(document: Document, payload: Payload) -> Document:
+    return _change(document, payload, contested=_flag(payload, "contested"))
+
+
+def _reject(document: Document, payload: Payload) -> Document:
+    return _change(document, payload, rejected={"reason": _reason(payload, empty=True)})
+
+
+def _restore(document: Document, payload: Payload) -> Document:
+    return _change(document, payload, rejected=None)
+
+
+def _add(document: Document, payload: Payload) -> Document:
+    criteria = document["criteria"]
+    key = _key(payload)
+    if any(criterion["key"] == key for criterion in criteria):
+        raise OperationRefused(f"There is a criterion {key!r} already; give the new one a key of its own.")
+    if len(criteria) >= MOST_CRITERIA:
+        raise OperationRefused(f"A rubric holds at most {MOST_CRITERIA} criteria.")
+    added = {
+        "key": key,
+        "origin": "added",
+        "dimension": _choice(payload, "dimension", Dimension),
+        "text": _text(payload, "text"),
+        "weight": _weight(payload),
+        "polarity": _choice(payload, "polarity", Polarity),
+        "contested": False,
+        "rejected": None,
+    }
+    return {**document, "criteria": [*criteria, added]}
+
+
+def _remove_added(document: Document, payload: Payload) -> Document:
+    criterion = _criterion(document, payload)
+    if criterion["origin"] != "added":
+        raise OperationRefused("Only a criterion that you added can be removed; reject this one instead.")
+    return {
+        **document,
+        "criteria": [other for other in document["criteria"] if other is not criterion],
+        "verdicts": _without(document["verdicts"], criterion["key"]),
+    }
+
+
+def _set_verdict(document: Document, payload: Payload) -> Document:
+    """`met: null` takes the verdict back, its rationale and evidence with it."""
+    met = payload.get("met")
+    if met is not None and not isinstance(met, bool):
+        raise OperationRefused("`met` must be true, false or null.")
+    key, response = _criterion(document, payload)["key"], _response(document, payload)
+    by_response = document["verdicts"].get(key, {})
+    if met is None:
+        return _with_verdicts(document, key, _without(by_response, response))
+    known = by_response.get(response) or {"rationale": "", "evidence": None}
+    return _with_verdicts(document, key, {**by_response, response: {**known, "met": met, "origin": "physician"}})
+
+
+def _set_rationale(document: Document, payload: Payload) -> Document:
+    return _support(document, payload, rationale=_text(payload, "text", empty=True))
+
+
+def _set_evidence(document: Document, payload: Payload) -> Document:
+    return _support(document, payload, evidence=_evidence(payload))
+
+
+def _set_unjudged(document: Document, payload: Payload) -> Document:
+    response = _response(document, payload)
+    rest = _without(document["unjudged"], response)
+    if payload.get("reason") is not None:
+        rest[response] = _reason(payload)
+    return {**document, "unjudged": rest}
+
+
+def _set_flag(document: Document, payload: Payload) -> Document:
+    flag = {"reason": _reason(payload), "text": _text(payload, "text", empty=True) if "text" in payload else ""}
+    others = [other for other in document["flags"] if other["reason"] != flag["reason"]]
+    return {**document, "flags": [*others, flag]}
+
+
+def _unflag(document: Document, payload: Payload) -> Document:
+    reason = _reason(payload)
+    return {**document, "flags": [flag for flag in document["flags"] if flag["reason"] != reason]}
+
+
+def _comment(document: Document, payload: Payload) -> Document:
+    if len(document["comments"]) >= MOST_COMMENTS:
+        raise OperationRefused(f"An item holds at most {MOST_COMMENTS} comments.")
+    key = payload.get("criterion")
+    if key is not None:
+        key = _criterion(document, {"key": key})["key"]
+    return {**document, "comments": [*document["comments"], {"text": _text(payload, "text"), "criterion": key}]}
+
+
+def _skip(document: Document, payload: Payload) -> Document:
+    return {**document, "skip": {"reason": _reason(payload, empty=True)}}
+
+
+def _unskip(document: Document, payload: Payload) -> Document:
+    return {**document, "skip": None}
+
+
+def _accept(document: Document, payload: Payload) -> Document:
+    if document["skip"] is not None:
+        raise OperationRefused("The item is skipped; take that back before you accept it.")
+    try:
+        require_gold_validity(rubric_of(document))
+    except InvalidRubric as fault:
+        raise OperationRefused(f"The rubric can't become gold: {fault}.") from fault
+    if missing := missing_verdicts(document):
+        raise OperationRefused(f"{len(missing)} verdicts are missing.", missing)
+    return {**document, "submitted": True}
+
+
+def _reopen(document: Document, payload: Payload) -> Document:
+    if not document["submitted"]:
+        raise OperationRefused("The item isn't submitted, so there is nothing to undo.")
+    return {**document, "submitted": False}
+
+
+OPERATIONS: dict[str, Callable[[Document, Payload], Document]] = {
+    "set_text": _set_text,
+    "set_weight": _set_weight,
+    "set_dimension": _set_dimension,
+    "set_polarity": _set_polarity,
+    "set_contested": _set_contested,
+    "reject": _reject,
+    "restore": _restore,
+    "add": _add,
+    "remove_added": _remove_added,
+    "set_verdict": _set_verdict,
+    "set_rationale": _set_rationale,
+    "set_evidence": _set_evidence,
+    "set_unjudged": _set_unjudged,
+    "flag": _set_flag,
+    "unflag": _unflag,
+    "comment": _comment,
+    "skip": _skip,
+    "unskip": _unskip,
+    "accept": _accept,
+    "reopen": _reopen,
+}
+SETTLING = frozenset({"accept", "reopen", "skip", "unskip"})
+"""Operations after which an item may be decided, or decided no longer."""
+
+
+def _change(document: Document, payload: Payload, **changes: Any) -> Document:
+    criterion = _criterion(document, payload)
+    criteria = [{**other, **changes} if other is criterion else other for other in document["criteria"]]
+    return {**document, "criteria": criteria}
+
+
+def _support(document: Document, payload: Payload, **changes: Any) -> Document:
+    key, response = _criterion(document, payload)["key"], _response(document, payload)
+    by_response = document["verdicts"].get(key, {})
+    if response not in by_response:
+        raise OperationRefused("There is no verdict to support yet; judge met or not met first.")
+    return _with_verdicts(document, key, {**by_response, response: {**by_response[response], **changes}})
+
+
+def _with_verdicts(document: Document, key: str, by_response: Mapping[str, Any]) -> Document:
+    rest = _without(document["verdicts"], key)
+    return {**document, "verdicts": {**rest, key: by_response} if by_response else rest}
+
+
+def _without(mapping: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {other: value for other, value in mapping.items() if other != key}
+
+
+def _criterion(document: Document, payload: Payload) -> dict[str, Any]:
+    key = payload.get("key")
+    for criterion in document["criteria"]:
+        if criterion["key"] == key:
+            found: dict[str, Any] = criterion
+            return found
+    raise OperationRefused(f"There is no criterion {key!r} in this item.")
+
+
+def _response(document: Document, payload: Payload) -> str:
+    response = payload.get("response")
+    if not isinstance(response, str) or response not in document["responses"]:
+        raise OperationRefused(f"There is no response {response!r} in this item.")
+    return response
+
+
+def _key(payload: Payload) -> str:
+    key = payload.get("key")
+    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY or not key.replace("-", "").isalnum():
+        raise OperationRefused(f"`key` must be 1 to {LONGEST_KEY} letters, digits or hyphens.")
+    return key
+
+
+def _text(payload: Payload, name: str, *, empty: bool = False) -> str:
+    text = payload.get(name)
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+        raise OperationRefused(f"`{name}` must be text of at most {LONGEST_TEXT} characters.")
+    if not empty and not text.strip():
+        raise OperationRefused(f"`{name}` is empty; write something.")
+    return text.strip()
+
+
+def _reason(payload: Payload, *, empty: bool = False) -> str:
+    reason = payload.get("reason") or ""
+    if not isinstance(reason, str) or len(reason) > LONGEST_REASON:
+        raise OperationRefused(f"`reason` must be text of at most {LONGEST_REASON} characters.")
+    if not empty and not reason.strip():
+        raise OperationRefused("`reason` is empty; choose one.")
+    return reason.strip()
+
+
+def _weight(payload: Payload) -> int:
+    weight = payload.get("weight")
+    if isinstance(weight, bool) or not isinstance(weight, int) or not MIN_WEIGHT <= weight <= MAX_WEIGHT:
+        raise OperationRefused(f"`weight` must be a whole number from {MIN_WEIGHT} to {MAX_WEIGHT}.")
+    return weight
+
+
+def _flag(payload: Payload, name: str) -> bool:
+    value = payload.get(name)
+    if not isinstance(value, bool):
+        raise OperationRefused(f"`{name}` must be true or false.")
+    return value
+
+
+def _choice(payload: Payload, name: str, among: type[Dimension] | type[Polarity]) -> str:
+    value, known = payload.get(name), [member.value for member in among]
+    if not isinstance(value, str) or value not in known:
+        raise OperationRefused(f"`{name}` must be one of {', '.join(known)}.")
+    return value
+
+
+def _evidence(payload: Payload) -> dict[str, Any] | None:
+    """A text-quote and a text-position selector of the W3C Web Annotation model, in one object."""
+    evidence = payload.get("evidence")
+    if evidence is None:
+        return None
+    if not isinstance(evidence, Mapping):
+        raise OperationRefused("`evidence` must be an object with quote, prefix, suffix, start and end, or null.")
+    start, end = evidence.get("start"), evidence.get("end")
+    if not _offset(start) or not _offset(end) or start >= end:
+        raise OperationRefused("`evidence` must start before it ends, in whole characters.")
+    return {
+        "quote": _text(evidence, "quote"),
+        "prefix": str(evidence.get("prefix") or "")[-LONGEST_REASON:],
+        "suffix": str(evidence.get("suffix") or "")[:LONGEST_REASON],
+        "start": start,
+        "end": end,
+    }
+
+
+def _offset(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
+
+
+def _require_storable(value: object) -> None:
+    """PostgreSQL keeps neither NUL characters nor half of a surrogate pair."""
+    if isinstance(value, str):
+        if not value.isascii() and SURROGATE.search(value) or "\0" in value:
+            raise OperationRefused("The text holds a character that can't be stored (NUL or half a surrogate pair).")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            _require_storable(key)
+            _require_storable(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _require_storable(inner)
