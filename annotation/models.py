@@ -7,6 +7,7 @@ truth and are append-only (trigger in the first migration).
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models

@@ -7,6 +7,7 @@ migration refuse it, a new version is a new row.
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -55,7 +56,7 @@ class Import(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Import"]()
-    rows = models.Manager["Import"]()
+    rows: ClassVar = models.Manager["Import"]()
 
 
 class Instruction(ProjectRow):
@@ -83,7 +84,7 @@ class Instruction(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Instruction"]()
-    rows = models.Manager["Instruction"]()
+    rows: ClassVar = models.Manager["Instruction"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -107,7 +108,7 @@ class Response(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Response"]()
-    rows = models.Manager["Response"]()
+    rows: ClassVar = models.Manager["Response"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -138,7 +139,7 @@ class RubricVersion(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["RubricVersion"]()
-    rows = models.Manager["RubricVersion"]()
+    rows: ClassVar = models.Manager["RubricVersion"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -169,7 +170,7 @@ class Criterion(ProjectRow):
     origin = models.JSONField(default=dict, help_text=_("Where it comes from: exemplar criterion, source fields."))
 
     objects = ScopedManager["Criterion"]()
-    rows = models.Manager["Criterion"]()
+    rows: ClassVar = models.Manager["Criterion"]()
 
     class Meta(ProjectRow.Meta):
         ordering = ["position"]
@@ -216,7 +217,7 @@ class Verdict(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Verdict"]()
-    rows = models.Manager["Verdict"]()
+    rows: ClassVar = models.Manager["Verdict"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -240,7 +241,7 @@ class ImportedPreference(ProjectRow):
     extra = models.JSONField(default=dict)
 
     objects = ScopedManager["ImportedPreference"]()
-    rows = models.Manager["ImportedPreference"]()
+    rows: ClassVar = models.Manager["ImportedPreference"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -258,7 +259,7 @@ class ImportedRating(ProjectRow):
     extra = models.JSONField(default=dict)
 
     objects = ScopedManager["ImportedRating"]()
-    rows = models.Manager["ImportedRating"]()
+    rows: ClassVar = models.Manager["ImportedRating"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -289,7 +290,7 @@ class Exemplar(ProjectRow):
     retired_reason = models.TextField(blank=True)
 
     objects = ScopedManager["Exemplar"]()
-    rows = models.Manager["Exemplar"]()
+    rows: ClassVar = models.Manager["Exemplar"]()
 
 
 class PoolVersion(ProjectRow):
@@ -303,7 +304,7 @@ class PoolVersion(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["PoolVersion"]()
-    rows = models.Manager["PoolVersion"]()
+    rows: ClassVar = models.Manager["PoolVersion"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -334,7 +335,7 @@ class Draft(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Draft"]()
-    rows = models.Manager["Draft"]()
+    rows: ClassVar = models.Manager["Draft"]()
 
 
 class DraftExemplar(models.Model):
@@ -368,4 +369,4 @@ class LlmCall(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["LlmCall"]()
-    rows = models.Manager["LlmCall"]()
+    rows: ClassVar = models.Manager["LlmCall"]()

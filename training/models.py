@@ -7,6 +7,7 @@ failed | cancelled | lost, held by a trigger). Resuming makes a new attempt of t
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -37,7 +38,7 @@ class Snapshot(ProjectRow):
     frozen_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["Snapshot"]()
-    rows = models.Manager["Snapshot"]()
+    rows: ClassVar = models.Manager["Snapshot"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -74,7 +75,7 @@ class Run(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Run"]()
-    rows = models.Manager["Run"]()
+    rows: ClassVar = models.Manager["Run"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [models.UniqueConstraint(fields=["project", "number"], name="run_number_once")]
@@ -114,7 +115,7 @@ class Attempt(ProjectRow):
     ended_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["Attempt"]()
-    rows = models.Manager["Attempt"]()
+    rows: ClassVar = models.Manager["Attempt"]()
 
     class Meta(ProjectRow.Meta):
         ordering = ["number"]
@@ -138,7 +139,7 @@ class RunEvent(ProjectRow):
     data = models.JSONField(default=dict)
 
     objects = ScopedManager["RunEvent"]()
-    rows = models.Manager["RunEvent"]()
+    rows: ClassVar = models.Manager["RunEvent"]()
 
     class Meta(ProjectRow.Meta):
         ordering = ["seq"]
@@ -156,7 +157,7 @@ class Checkpoint(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Checkpoint"]()
-    rows = models.Manager["Checkpoint"]()
+    rows: ClassVar = models.Manager["Checkpoint"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
@@ -173,4 +174,4 @@ class Evaluation(ProjectRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Evaluation"]()
-    rows = models.Manager["Evaluation"]()
+    rows: ClassVar = models.Manager["Evaluation"]()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -75,6 +75,8 @@ M = TypeVar("M", bound=models.Model, covariant=True)
 class ScopedManager(BaseManager[M]):
     """Has neither `filter` nor `get`: the only way to rows leads through a project."""
 
+    _queryset_class = models.QuerySet
+
     def of(self, project: Project) -> models.QuerySet[M]:
         return self.get_queryset().filter(project=project)
 
@@ -83,6 +85,9 @@ class ProjectRow(models.Model):
     """Base of every domain row."""
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+
+    if not TYPE_CHECKING:  # every row's class says which rows its own manager holds
+        rows = models.Manager()
 
     class Meta:
         abstract = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 
@@ -21,7 +23,7 @@ class Event(ProjectRow):
     reason = models.TextField(blank=True)
 
     objects = ScopedManager["Event"]()
-    rows = models.Manager["Event"]()
+    rows: ClassVar = models.Manager["Event"]()
 
     class Meta(ProjectRow.Meta):
         indexes = [models.Index(fields=["project", "-id"]), models.Index(fields=["subject_type", "subject_id"])]

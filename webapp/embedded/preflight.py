@@ -90,8 +90,9 @@ def _listener(port: int) -> str:
     """Who listens there, where the system tells us."""
     try:
         for connection in psutil.net_connections("tcp"):
-            listening = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-            if listening and connection.pid:
+            local = connection.laddr
+            listens = connection.status == psutil.CONN_LISTEN and local and local.port == port
+            if listens and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     except (psutil.AccessDenied, psutil.NoSuchProcess):
         pass  # an answer without the name is good enough

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import subprocess
@@ -19,7 +18,6 @@ from webapp.embedded.processes import LAUNCHED_FROM, log_path
 from webapp.embedded.say import say
 
 MIGRATED_PACKAGES = ("webapp", "rubric_engine", "annotation", "training")
-SAMPLE_COMMAND = REPOSITORY / "webapp" / "sample" / "management" / "commands" / "load_sample.py"
 
 
 def manage(home: Path, *arguments: str) -> None:
@@ -42,7 +40,7 @@ def prepare(home: Path, *, embedded: bool) -> None:
     """Migrate and collect static files, side by side, where the code or the database changed since the last time."""
     wanted = {"migrations": _migrations(home, embedded=embedded), "static": _static(home)}
     done = _noted(home)
-    tasks = []
+    tasks: list[tuple[str, ...]] = []
     if not embedded or done.get("migrations") != wanted["migrations"]:
         tasks.append(("migrate", "--no-input", "-v", "0"))
     if done.get("static") != wanted["static"]:
@@ -64,7 +62,7 @@ def expect_sample(home: Path) -> None:
 def load_sample(home: Path) -> bool:
     """Load the sample pack into a new database. Returns whether this home has the sample."""
     noted = _noted(home)
-    if noted.get("sample") == "pending" and SAMPLE_COMMAND.exists():
+    if noted.get("sample") == "pending":
         manage(home, "load_sample")
         noted["sample"] = "loaded"
         _note(home, noted)
@@ -73,11 +71,9 @@ def load_sample(home: Path) -> bool:
 
 def sign_ins() -> str:
     """The sample's sign-ins, as the sample itself words them."""
-    if importlib.util.find_spec("webapp.sample.signins") is None:
-        return ""
-    from webapp.sample.signins import SIGN_INS
+    from webapp.sample.signins import shown
 
-    return str(SIGN_INS)
+    return shown()
 
 
 def _note_path(home: Path) -> Path:

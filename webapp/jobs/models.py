@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -43,7 +44,7 @@ class Job(ProjectRow):
     ended_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["Job"]()
-    rows = models.Manager["Job"]()
+    rows: ClassVar = models.Manager["Job"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
