@@ -9,3 +9,7 @@ class JobsConfig(AppConfig):
     label = "jobs"
     verbose_name = _("Jobs")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Load the Celery app in every process: without it a nudge would look for a broker of its own."""
+        import webapp.celery  # noqa: F401, PLC0415

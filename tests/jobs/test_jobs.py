@@ -1,0 +1,147 @@
+"""Protects: due work is neither lost nor done twice, a dead runner is noticed, progress is visible while a handler
+sits in one long transaction, and a fault is shown instead of swallowed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from webapp.accounts.models import Project, User
+from webapp.jobs import runner
+from webapp.jobs.models import Job, JobState
+from webapp.jobs.queue import claim, finish, request_cancel, submit
+from webapp.jobs.runner import Cancelled, JobFailed, LostClaim, Work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def owner() -> User:
+    return User.objects.create(username="owner")
+
+
+@pytest.fixture
+def trial(owner: User) -> Project:
+    return Project.objects.create(slug="trial", name="Trial")
+
+
+@pytest.fixture
+def job(trial: Project, owner: User) -> Job:
+    return submit(project=trial, actor=owner, kind="import", queue="io", subject_id="1")
+
+
+@pytest.fixture
+def quick_beat(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(runner, "BEAT_EVERY_S", 0.05)
+    yield
+
+
+def test_the_same_subject_has_one_live_job(trial: Project, owner: User, job: Job) -> None:
+    again = submit(project=trial, actor=owner, kind="import", queue="io", subject_id="1")
+    assert again.pk == job.pk
+
+
+def test_32_claimers_never_take_one_job_twice(trial: Project, owner: User) -> None:
+    for number in range(40):
+        submit(project=trial, actor=owner, kind="import", queue="io", subject_id=str(number))
+    taken: list[str] = []
+
+    def take_all() -> None:
+        while (found := claim("io")) is not None:
+            taken.append(str(found.pk))
+        connection.close()
+
+    threads = [threading.Thread(target=take_all) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == len(set(taken)) == 40
+
+
+def test_a_job_of_a_dead_runner_is_claimed_again_and_the_old_claim_writes_nothing(job: Job) -> None:
+    first = claim("io")
+    assert first is not None and claim("io") is None
+    Job.rows.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=61))
+    second = claim("io")
+    assert second is not None and second.fence == first.fence + 1
+    assert not finish(first, state=JobState.SUCCEEDED)
+    assert finish(second, state=JobState.SUCCEEDED)
+
+
+def test_progress_is_seen_while_the_handler_sits_in_a_transaction(job: Job, quick_beat: None) -> None:
+    claimed = claim("io")
+    assert claimed is not None
+    seen: list[int] = []
+
+    def look() -> None:
+        seen.append(Job.rows.get(pk=job.pk).done)
+        connection.close()
+
+    with Work(claimed) as work, transaction.atomic():
+        work.advance(done=3, total=10, message="three")
+        time.sleep(0.3)
+        watcher = threading.Thread(target=look)
+        watcher.start()
+        watcher.join()
+    assert seen == [3]
+
+
+def test_a_cancel_reaches_the_running_handler(job: Job, owner: User, quick_beat: None) -> None:
+    claimed = claim("io")
+    assert claimed is not None
+    request_cancel(actor=owner, job=job)
+    with pytest.raises(Cancelled), Work(claimed) as work:
+        for _ in range(100):
+            time.sleep(0.02)
+            work.advance(done=1)
+
+
+def test_a_runner_that_lost_its_claim_is_told(job: Job, quick_beat: None) -> None:
+    claimed = claim("io")
+    assert claimed is not None
+    Job.rows.filter(pk=job.pk).update(fence=claimed.fence + 1)
+    with pytest.raises(LostClaim), Work(claimed) as work:
+        for _ in range(100):
+            time.sleep(0.02)
+            work.advance(done=1)
+
+
+def refuse(work: Work) -> None:
+    raise JobFailed("line 3: the text is empty; fill it")
+
+
+def break_down(work: Work) -> None:
+    raise RuntimeError("unforeseen")
+
+
+@pytest.mark.parametrize(
+    ("handler", "shown"), [("refuse", "line 3: the text is empty; fill it"), ("break_down", "RuntimeError: unforeseen")]
+)
+def test_a_fault_of_the_handler_ends_the_job_and_is_shown(
+    job: Job, settings: object, handler: str, shown: str, quick_beat: None
+) -> None:
+    settings.JOB_HANDLERS = {"import": f"{__name__}.{handler}"}  # type: ignore[attr-defined]
+    claimed = claim("io")
+    assert claimed is not None
+    runner.run(claimed)
+    job.refresh_from_db()
+    assert (job.state, job.error) == (JobState.FAILED, shown)
+
+
+def test_a_queued_job_that_is_cancelled_never_starts(job: Job, owner: User) -> None:
+    request_cancel(actor=owner, job=job)
+    assert claim("io") is None
+
+
+def test_a_second_runner_of_one_host_leaves_at_once(tmp_path: object) -> None:
+    held = runner.try_lock("io")
+    assert held is not None
+    assert runner.try_lock("io") is None
+    held.close()

@@ -1,0 +1,116 @@
+"""Rounds and pool over REST: what an admin's script needs to turn the loop without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation import rounds
+from annotation.models import Round
+from rubric_engine.exemplars import activate_pool, freeze_pool
+from webapp.accounts.access import project_for
+from webapp.accounts.models import ApiToken, Project, User
+from webapp.accounts.permissions import Permission
+
+
+class NewRound(serializers.Serializer[dict[str, Any]]):
+    name = serializers.CharField(max_length=120, required=False, default="")
+    size = serializers.IntegerField(min_value=1, max_value=5000, default=500)
+    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    double_share = serializers.FloatField(min_value=0, max_value=1, default=0.15)
+    rubric_only = serializers.BooleanField(default=False)
+    instructions = serializers.ListField(
+        child=serializers.CharField(max_length=200), required=False, help_text="External ids; else chosen by seed."
+    )
+
+
+class ShownRound(serializers.ModelSerializer[Round]):
+    class Meta:
+        model = Round
+        fields = (
+            "id",
+            "number",
+            "name",
+            "state",
+            "size",
+            "seed",
+            "double_share",
+            "rubric_only",
+            "reviewed",
+            "strict_passes",
+            "minor_passes",
+        )
+
+
+class ShownPool(serializers.Serializer[dict[str, Any]]):
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    exemplars = serializers.IntegerField()
+
+
+def project_of(request: Request, slug: str, permission: Permission) -> tuple[User, Project]:
+    """Who asks, and the project of the address. Raises Http404 or PermissionDenied."""
+    user, token = request.user, request.auth
+    if not isinstance(user, User):
+        raise PermissionDenied("Sign in first.")
+    return user, project_for(user, slug, permission, token=token if isinstance(token, ApiToken) else None)
+
+
+class RoundList(APIView):
+    @extend_schema(responses=ShownRound(many=True))
+    def get(self, request: Request, project: str) -> Response:
+        _, found = project_of(request, project, Permission.RUN_ROUNDS)
+        return Response(ShownRound(Round.objects.of(found).order_by("number"), many=True).data)
+
+    @extend_schema(request=NewRound, responses={201: ShownRound})
+    def post(self, request: Request, project: str) -> Response:
+        user, found = project_of(request, project, Permission.RUN_ROUNDS)
+        asked = NewRound(data=request.data)
+        asked.is_valid(raise_exception=True)
+        created = rounds.create_round(actor=user, project=found, **asked.validated_data)
+        return Response(ShownRound(created).data, status=status.HTTP_201_CREATED)
+
+
+class RoundDetail(APIView):
+    @extend_schema(responses=ShownRound)
+    def get(self, request: Request, project: str, round_id: UUID) -> Response:
+        _, found = project_of(request, project, Permission.RUN_ROUNDS)
+        return Response(ShownRound(get_object_or_404(Round.objects.of(found), pk=round_id)).data)
+
+
+class RoundStep(APIView):
+    """Draft, open or close a round; which one is in the address."""
+
+    step = ""
+
+    @extend_schema(request=None, responses=ShownRound)
+    def post(self, request: Request, project: str, round_id: UUID) -> Response:
+        user, found = project_of(request, project, Permission.RUN_ROUNDS)
+        round = get_object_or_404(Round.objects.of(found), pk=round_id)
+        if self.step == "draft":
+            rounds.start_drafting(actor=user, round=round)
+        elif self.step == "open":
+            rounds.open_round(actor=user, round=round)
+        else:
+            rounds.close_round(actor=user, round=round)
+        round.refresh_from_db()
+        return Response(ShownRound(round).data)
+
+
+class PoolVersions(APIView):
+    @extend_schema(request=None, responses={201: ShownPool})
+    def post(self, request: Request, project: str) -> Response:
+        """Freeze the exemplars of now as a new pool version and activate it."""
+        user, found = project_of(request, project, Permission.MANAGE_POOL)
+        version = freeze_pool(actor=user, project=found)
+        activate_pool(actor=user, pool_version=version)
+        shown = {"id": version.pk, "number": version.number, "exemplars": version.members.count()}
+        return Response(shown, status=status.HTTP_201_CREATED)
