@@ -39,10 +39,10 @@ journey: install-dev ## One datum's way at full size, over ../shared/data where 
 	@exec $(PYTHON) -m tests.journeys $(ARGS)
 
 figures: install-dev ## Render docs/figures.jsonl as docs/figures.md
-	@exec $(PYTHON) -m tests.figures $(ARGS)
+	@exec $(PYTHON) -m tests.benchmarks.figures $(ARGS)
 
 screenshots: install-dev ## Take the screenshots of docs/ with Chromium
-	@exec $(PYTHON) -m tests.screenshots $(ARGS)
+	@exec $(PYTHON) -m tests.browser.screenshots $(ARGS)
 
 install: # What `make run` needs
 	@sh requirements/install.sh web train
