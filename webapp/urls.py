@@ -11,7 +11,18 @@ def health(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
+project_screens = [
+    path("", include("webapp.screens.loop.urls")),
+    path("", include("webapp.screens.queue.urls")),
+    path("", include("webapp.screens.instructions.urls")),
+    path("", include("webapp.screens.people.urls")),
+    path("", include("webapp.screens.audit.urls")),
+]
+
 urlpatterns = [
     path("health/", health, name="health"),
+    path("", include("webapp.screens.entrance.urls")),
     path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("webapp.api.urls")),
+    path("p/<slug:project>/", include(project_screens)),
 ]

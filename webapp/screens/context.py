@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from webapp.accounts.middleware import from_loopback
 from webapp.accounts.models import Membership, Project, Role, User
 from webapp.accounts.permissions import Permission, allowed
 from webapp.screens.navigation import Group, groups
@@ -32,7 +34,10 @@ class Frame:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    return {"frame": SimpleLazyObject(lambda: _build(request))}
+    return {
+        "frame": SimpleLazyObject(lambda: _build(request)),
+        "sample_people": SimpleLazyObject(lambda: sample_people(request)),
+    }
 
 
 def _build(request: HttpRequest) -> Frame:
@@ -58,6 +63,27 @@ def _enter(built: Frame, membership: Membership, path: str) -> None:
     built.groups = groups(membership, path)
     if allowed(Role(membership.role), Permission.SEE_DASHBOARD):
         built.workers = look()
+
+
+@dataclass(frozen=True)
+class SamplePerson:
+    username: str
+    name: str
+    initials: str
+    role: str
+
+
+def sample_people(request: HttpRequest) -> list[SamplePerson]:
+    """Who can be signed in as without a password: on the embedded instance, from this machine, nowhere else."""
+    if not (settings.ENV.embedded and from_loopback(request)):
+        return []
+    members = Membership.objects.select_related("user").filter(user__sample=True, user__is_active=True)
+    found = {}
+    for member in members.exclude(role=Role.API_CLIENT).order_by("pk"):
+        name = member.user.shown_name
+        person = SamplePerson(member.user.username, name, initials(name), member.get_role_display())
+        found.setdefault(member.user_id, person)
+    return list(found.values())
 
 
 def home_of(membership: Membership) -> str:

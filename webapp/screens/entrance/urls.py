@@ -6,6 +6,5 @@ from webapp.screens.entrance import views
 
 urlpatterns = [
     path("", views.start, name="start"),
-    path("accounts/login/", views.SignIn.as_view(), name="account_login"),
     path("accounts/sample/<str:username>/", views.sample_sign_in, name="sample_sign_in"),
 ]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from allauth.account.views import LoginView
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
@@ -14,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.accounts.middleware import from_loopback
 from webapp.accounts.models import Membership, User
-from webapp.screens.context import home_of, initials
+from webapp.screens.context import home_of
 
 SAMPLE_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -26,25 +23,6 @@ def start(request: HttpRequest) -> HttpResponse:
     if not memberships:
         return render(request, "entrance/no_project.html")
     return redirect(home_of(memberships[0]))
-
-
-class SignIn(LoginView):  # type: ignore[misc]
-    """allauth's sign-in with the sample people beside it."""
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | {"sample_people": _sample_people(self.request)}
-
-
-def _sample_people(request: HttpRequest) -> list[Membership]:
-    if not (settings.ENV.embedded and from_loopback(request)):
-        return []
-    people = Membership.objects.select_related("user").filter(user__sample=True, user__is_active=True)
-    found: dict[int, Membership] = {}
-    for membership in people.exclude(role="api_client").order_by("role", "pk"):
-        membership.initials = initials(membership.user.shown_name)  # type: ignore[attr-defined]
-        found.setdefault(membership.user_id, membership)
-    return list(found.values())
 
 
 @require_POST

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from webapp.accounts.access import project_view
+from webapp.accounts.models import Project
+from webapp.accounts.permissions import Permission
+from webapp.audit.models import Event
+from webapp.screens.audit.forms import Filter
+from webapp.screens.paging import page
+
+
+@require_safe
+@project_view(Permission.SEE_AUDIT)
+def listing(request: HttpRequest, project: Project) -> HttpResponse:
+    asked = Filter(request.GET)
+    rows = asked.narrow(Event.objects.of(project).select_related("actor"))
+    return render(request, "audit/list.html", {"page": page(rows, request.GET), "filter": asked, "project": project})
