@@ -175,3 +175,11 @@ class Evaluation(ProjectRow):
 
     objects = ScopedManager["Evaluation"]()
     rows: ClassVar = models.Manager["Evaluation"]()
+
+
+class TrainerHost(models.Model):
+    """A host whose training worker reports in; belongs to no project. `gpus`: [{name, memory_mb}]."""
+
+    host = models.CharField(max_length=120, primary_key=True)
+    gpus = models.JSONField(default=list)
+    seen_at = models.DateTimeField()

@@ -67,6 +67,7 @@ class Env:
     llm_usd_per_million_out: float
     embedding_model: str
     code_version: str
+    trainers_per_host: int
 
 
 def read() -> Env:
@@ -104,6 +105,7 @@ def read() -> Env:
         llm_usd_per_million_out=_number("LLM_USD_PER_MILLION_OUT"),
         embedding_model=_read("EMBEDDING_MODEL"),
         code_version=_read("CODE_VERSION"),
+        trainers_per_host=_integer("TRAINERS_PER_HOST", 1),
     )
 
 

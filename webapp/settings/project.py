@@ -146,6 +146,7 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 31536000
 
 FILES_DIR = ENV.home / "files"
+TRAINERS_PER_HOST = ENV.trainers_per_host
 FILE_UPLOAD_TEMP_DIR = None
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

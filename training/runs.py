@@ -1,0 +1,262 @@
+"""Runs: launch, cancel, resume. What happens to the process is `training.launch`'s matter.
+
+The config is resolved when a person launches, without places on a machine; the launcher adds those for the
+host that claims the attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from training.code_version import code_version
+from training.configs import PRESETS, InvalidConfig, from_preset
+from training.launch import places
+from training.models import (
+    LIVE_STATES,
+    Attempt,
+    AttemptState,
+    Run,
+    RunKind,
+    Snapshot,
+    SnapshotState,
+)
+from training.presets import PATHS, Preset, missing, preset, reporting_hosts
+from training.snapshots import too_small
+from webapp.accounts.models import Project, User
+from webapp.accounts.permissions import Permission, require
+from webapp.audit.log import record
+
+FILLED_BY_LAUNCHER = "(filled in by the launcher)"
+NOT_FROM_A_FORM = frozenset({*PATHS, "kind", "preset", "pairs_file", "checkpoint_kind"})
+
+
+class RunRefused(Exception):
+    """A run can't be launched, cancelled or resumed like this; the message says why and what to do."""
+
+
+def launch(
+    *,
+    actor: User,
+    project: Project,
+    kind: RunKind | str,
+    preset: str,
+    snapshot: Snapshot,
+    reward_model: Run | None = None,
+    evaluates: Run | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    name: str = "",
+    note: str = "",
+) -> Run:
+    """Queue a run. `note`: why it is launched although a check of the hardware speaks against it.
+
+    Raises:
+        PermissionDenied: the actor may not launch.
+        RunRefused: the preset, the snapshot or another run doesn't fit, or the hardware is missing.
+    """
+    require(actor=actor, project=project, permission=Permission.LAUNCH_RUNS)
+    wanted = _preset(preset, RunKind(kind))
+    _require_of_project(project, snapshot, reward_model, evaluates)
+    _require_snapshot(snapshot, wanted, overrides or {})
+    judge = _require_models(wanted, reward_model, evaluates)
+    if (reason := missing(wanted, reporting_hosts())) and not note.strip():
+        raise RunRefused(reason)
+    config = _config(wanted, evaluates, dict(overrides or {}))
+    with transaction.atomic():
+        Project.objects.select_for_update().get(pk=project.pk)
+        last = Run.objects.of(project).aggregate(Max("number"))["number__max"] or 0
+        run = Run.rows.create(
+            project=project,
+            number=last + 1,
+            name=name.strip(),
+            kind=wanted.kind,
+            preset=wanted.name,
+            config=config,
+            snapshot=snapshot,
+            reward_model=judge,
+            evaluates=evaluates if wanted.kind == RunKind.EVALUATION else None,
+            code_version=code_version(),
+            created_by=actor,
+        )
+        Attempt.rows.create(project=project, run=run, number=1)
+        record(
+            project=project,
+            actor=actor,
+            action="run.launched",
+            subject=run,
+            new={"kind": run.kind, "preset": run.preset, "snapshot": str(snapshot.pk)},
+            reason=note.strip(),
+        )
+        _nudge_after_commit()
+    return run
+
+
+def cancel(*, actor: User, run: Run) -> Run:
+    """End a run: at once while it is queued, at its next step (with a checkpoint) while it runs.
+
+    Raises:
+        RunRefused: nothing of it is alive.
+    """
+    require(actor=actor, project=run.project, permission=Permission.LAUNCH_RUNS)
+    with transaction.atomic():
+        current = Run.objects.of(run.project).select_for_update().get(pk=run.pk)
+        attempt = _live_attempt(current)
+        if attempt is None:
+            raise RunRefused(f"Run {current.number} has ended already; there is nothing to cancel.")
+        current.cancel_requested = True
+        current.save(update_fields=["cancel_requested"])
+        if attempt.state == AttemptState.QUEUED:
+            attempt.state, attempt.ended_at = AttemptState.CANCELLED, timezone.now()
+            attempt.save(update_fields=["state", "ended_at"])
+        record(
+            project=run.project,
+            actor=actor,
+            action="run.cancel_requested",
+            subject=current,
+            old={"attempt": attempt.number},
+            new={"attempt_state": attempt.state},
+        )
+        _nudge_after_commit()
+    return current
+
+
+def resume(*, actor: User, run: Run) -> Attempt:
+    """Try a run again, from the newest complete checkpoint of its attempts, or from its start.
+
+    Raises:
+        RunRefused: it is alive, or it has succeeded.
+    """
+    require(actor=actor, project=run.project, permission=Permission.LAUNCH_RUNS)
+    with transaction.atomic():
+        current = Run.objects.of(run.project).select_for_update().get(pk=run.pk)
+        last = Attempt.objects.of(run.project).filter(run=current).order_by("-number").first()
+        if last is not None and last.state in LIVE_STATES:
+            raise RunRefused(f"Run {current.number} is {last.get_state_display().lower()}; cancel it first.")
+        if last is not None and last.state == AttemptState.SUCCEEDED:
+            raise RunRefused(f"Run {current.number} has succeeded. Launch a new run to train again.")
+        checkpoint = places.newest_checkpoint(current)
+        attempt = Attempt.rows.create(
+            project=run.project,
+            run=current,
+            number=last.number + 1 if last else 1,
+            resume_from=places.stored(checkpoint) if checkpoint else "",
+        )
+        current.cancel_requested = False
+        current.save(update_fields=["cancel_requested"])
+        record(
+            project=run.project,
+            actor=actor,
+            action="run.resumed",
+            subject=current,
+            new={"attempt": attempt.number, "resume_from": attempt.resume_from},
+        )
+        _nudge_after_commit()
+    return attempt
+
+
+def succeeded_attempt(run: Run) -> Attempt | None:
+    return Attempt.objects.of(run.project).filter(run=run, state=AttemptState.SUCCEEDED).first()
+
+
+def final_directory(run: Run) -> Path | None:
+    """Where the trained model of a succeeded run lies."""
+    attempt = succeeded_attempt(run)
+    return places.directory_of(attempt) / "final" if attempt else None
+
+
+def _live_attempt(run: Run) -> Attempt | None:
+    live = Attempt.objects.of(run.project).filter(run=run, state__in=LIVE_STATES)
+    return live.select_for_update().first()
+
+
+def _preset(name: str, kind: RunKind) -> Preset:
+    if name not in PRESETS:
+        raise RunRefused(f"There is no preset {name!r}; there are: {', '.join(PRESETS)}.")
+    found = preset(name)
+    if found.kind != kind:
+        raise RunRefused(f"The preset {name} is for a run of kind {found.kind}, not {kind}.")
+    return found
+
+
+def _require_of_project(project: Project, snapshot: Snapshot, *runs: Run | None) -> None:
+    for row in (snapshot, *runs):
+        if row is not None and row.project_id != project.pk:
+            raise RunRefused("Snapshot and runs must be of this project.")
+
+
+def _require_snapshot(snapshot: Snapshot, wanted: Preset, overrides: Mapping[str, Any]) -> None:
+    if snapshot.state != SnapshotState.FROZEN:
+        raise RunRefused(
+            f"Snapshot {snapshot.number} is {snapshot.get_state_display().lower()}. Wait until it is frozen, "
+            "or choose another."
+        )
+    if reason := unfit(snapshot, wanted, least=overrides.get("min_pairs")):
+        raise RunRefused(reason)
+
+
+def unfit(snapshot: Snapshot, wanted: Preset, *, least: int | None = None) -> str:
+    """Why a frozen snapshot doesn't serve a preset; empty when it does. Forms show it beforehand."""
+    if wanted.kind == RunKind.EVALUATION:
+        return ""
+    if reason := too_small(snapshot, least=wanted.min_pairs if least is None else least):
+        return reason
+    if wanted.kind == RunKind.POLICY and not snapshot.manifest["files"]["prompts.jsonl"]["rows"]:
+        return (
+            f"Snapshot {snapshot.number} holds no instruction whose rubric has proficiency and safety criteria, "
+            "so a policy has nothing to be rewarded for. Review a round, then freeze a new snapshot."
+        )
+    return ""
+
+
+def _require_models(wanted: Preset, reward_model: Run | None, evaluates: Run | None) -> Run | None:
+    """The reward model that scores: of a policy's training or of its evaluation, else None."""
+    if wanted.kind == RunKind.REWARD_MODEL:
+        return None
+    if wanted.kind == RunKind.POLICY:
+        _require_finished(reward_model, RunKind.REWARD_MODEL, "A policy is trained against a reward model")
+        return reward_model
+    measures_policy = PRESETS[wanted.name]["checkpoint_kind"] == "policy"
+    kind = RunKind.POLICY if measures_policy else RunKind.REWARD_MODEL
+    _require_finished(evaluates, kind, f"{wanted.name} measures a trained model")
+    if not measures_policy or evaluates is None:
+        return None
+    judge = reward_model or evaluates.reward_model
+    _require_finished(judge, RunKind.REWARD_MODEL, "A policy is measured by a reward model")
+    return judge
+
+
+def _require_finished(run: Run | None, kind: RunKind, why: str) -> None:
+    if run is None or run.kind != kind or succeeded_attempt(run) is None:
+        raise RunRefused(f"{why}: choose a succeeded run of kind {kind.label.lower()}.")
+
+
+def _config(wanted: Preset, evaluates: Run | None, overrides: dict[str, Any]) -> dict[str, Any]:
+    """The resolved config without places; checked in whole with stand-ins for them."""
+    if forbidden := sorted(NOT_FROM_A_FORM & overrides.keys()):
+        raise RunRefused(f"These fields can't be set here: {', '.join(forbidden)}.")
+    if wanted.weights and not overrides.get("base_model"):
+        raise RunRefused(
+            f"{wanted.name} starts from weights of your own: give base_model, a directory on the training host "
+            "with the model in safetensors."
+        )
+    filled = {"snapshot_dir": FILLED_BY_LAUNCHER}
+    if wanted.kind == RunKind.POLICY or (evaluates is not None and evaluates.kind == RunKind.POLICY):
+        filled["reward_model_dir"] = FILLED_BY_LAUNCHER
+    if wanted.kind == RunKind.EVALUATION:
+        filled["checkpoint_dir"] = FILLED_BY_LAUNCHER
+    try:
+        resolved = from_preset(wanted.name, **filled, **overrides)
+    except InvalidConfig as error:
+        raise RunRefused(str(error)) from error
+    return {key: value for key, value in resolved.model_dump(mode="json").items() if key not in PATHS}
+
+
+def _nudge_after_commit() -> None:
+    from training.tasks import nudge
+
+    transaction.on_commit(nudge)
