@@ -152,7 +152,7 @@ def apply(document: Document, kind: str, payload: Payload) -> Document:
     operation = OPERATIONS.get(kind)
     if operation is None:
         raise OperationRefused(f"{kind!r} is no operation; known are {', '.join(OPERATIONS)}.")
-    _require_storable(payload)
+    require_storable(payload)
     if document["submitted"] and kind != "reopen":
         raise OperationRefused("The item is submitted; undo that first (z).")
     return operation(document, payload)
@@ -227,7 +227,9 @@ def _set_verdict(document: Document, payload: Payload) -> Document:
     if met is None:
         return _with_verdicts(document, key, _without(by_response, response))
     known = by_response.get(response) or {"rationale": "", "evidence": None}
-    return _with_verdicts(document, key, {**by_response, response: {**known, "met": met, "origin": "physician"}})
+    return _with_verdicts(
+        document, key, {**by_response, response: {**known, "met": met, "origin": "physician"}}
+    )
 
 
 def _set_rationale(document: Document, payload: Payload) -> Document:
@@ -247,7 +249,10 @@ def _set_unjudged(document: Document, payload: Payload) -> Document:
 
 
 def _set_flag(document: Document, payload: Payload) -> Document:
-    flag = {"reason": _reason(payload), "text": _text(payload, "text", empty=True) if "text" in payload else ""}
+    flag = {
+        "reason": _reason(payload),
+        "text": _text(payload, "text", empty=True) if "text" in payload else "",
+    }
     others = [other for other in document["flags"] if other["reason"] != flag["reason"]]
     return {**document, "flags": [*others, flag]}
 
@@ -263,7 +268,10 @@ def _comment(document: Document, payload: Payload) -> Document:
     key = payload.get("criterion")
     if key is not None:
         key = _criterion(document, {"key": key})["key"]
-    return {**document, "comments": [*document["comments"], {"text": _text(payload, "text"), "criterion": key}]}
+    return {
+        **document,
+        "comments": [*document["comments"], {"text": _text(payload, "text"), "criterion": key}],
+    }
 
 
 def _skip(document: Document, payload: Payload) -> Document:
@@ -409,7 +417,9 @@ def _evidence(payload: Payload) -> dict[str, Any] | None:
     if evidence is None:
         return None
     if not isinstance(evidence, Mapping):
-        raise OperationRefused("`evidence` must be an object with quote, prefix, suffix, start and end, or null.")
+        raise OperationRefused(
+            "`evidence` must be an object with quote, prefix, suffix, start and end, or null."
+        )
     start, end = evidence.get("start"), evidence.get("end")
     if not _offset(start) or not _offset(end) or start >= end:
         raise OperationRefused("`evidence` must start before it ends, in whole characters.")
@@ -426,15 +436,17 @@ def _offset(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
 
 
-def _require_storable(value: object) -> None:
-    """PostgreSQL keeps neither NUL characters nor half of a surrogate pair."""
+def require_storable(value: object) -> None:
+    """Raises OperationRefused: PostgreSQL keeps neither NUL characters nor half of a surrogate pair."""
     if isinstance(value, str):
         if not value.isascii() and SURROGATE.search(value) or "\0" in value:
-            raise OperationRefused("The text holds a character that can't be stored (NUL or half a surrogate pair).")
+            raise OperationRefused(
+                "The text holds a character that can't be stored (NUL or half a surrogate pair)."
+            )
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            _require_storable(key)
-            _require_storable(inner)
+            require_storable(key)
+            require_storable(inner)
     elif isinstance(value, list):
         for inner in value:
-            _require_storable(inner)
+            require_storable(inner)

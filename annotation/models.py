@@ -61,7 +61,8 @@ class Round(ProjectRow):
             models.UniqueConstraint(fields=["project", "number"], name="round_number_once"),
             models.CheckConstraint(condition=models.Q(state__in=RoundState.values), name="round_state_known"),
             models.CheckConstraint(
-                condition=models.Q(double_share__gte=0, double_share__lte=1), name="round_double_share_a_share"
+                condition=models.Q(double_share__gte=0, double_share__lte=1),
+                name="round_double_share_a_share",
             ),
         ]
 
@@ -165,7 +166,9 @@ class Operation(ProjectRow):
     payload = models.JSONField()
     body_sha256 = models.CharField(max_length=64)
     fence = models.PositiveIntegerField()
-    answer = models.JSONField(default=dict, help_text=_("What the sender was told: {revision, state, flagged}."))
+    answer = models.JSONField(
+        default=dict, help_text=_("What the sender was told: {revision, state, flagged}.")
+    )
     at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["Operation"]()
