@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.cache import cache
 from django.db.models import Count, Max
 from django.utils.safestring import SafeString
@@ -12,6 +10,7 @@ from django.utils.translation import gettext as _
 from annotation import agreement
 from annotation.agreement import wilson
 from annotation.models import Assignment, AssignmentState, Round
+from annotation.rounds import PassRates
 from rubric_engine.rubric import Dimension
 from webapp.accounts.models import Project
 from webapp.screens.charts import Interval, Point, Reference, Series, coefficient, intervals, lines, percent
@@ -21,11 +20,12 @@ PUBLISHED_KAPPA = 0.88
 KEPT_FOR_S = 3600
 
 
-def accepted(closed: list[Round], open_round: dict[str, Any] | None = None) -> SafeString:
+def accepted(closed: list[Round], open_round: tuple[int, PassRates] | None = None) -> SafeString:
     """Strict and minor pass rates of the closed rounds with Wilson bands; of the open one, open marks."""
     shown = [(one.number, one.reviewed, one.strict_passes or 0, one.minor_passes or 0, True) for one in closed if one.reviewed]
-    if open_round and open_round["reviewed"]:
-        shown.append((open_round["number"], open_round["reviewed"], open_round["strict"], open_round["minor"], False))
+    if open_round and open_round[1].reviewed:
+        number, rates = open_round
+        shown.append((number, rates.reviewed, rates.strict, rates.minor, False))
     if not shown:
         return SafeString("")
     series = [

@@ -7,16 +7,14 @@ from typing import Any
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
 
-from annotation import gold
+from annotation import gold, rounds
 from annotation.agreement import wilson
 from annotation.models import (
     Assignment,
     AssignmentState,
-    DraftState,
     Round,
     RoundItem,
     RoundState,
-    Slot,
 )
 from rubric_engine.models import Exemplar, Instruction, PoolMember, PoolVersion
 from training.models import LIVE_STATES, Attempt, AttemptState, Run, RunEvent, RunKind, Snapshot, SnapshotState
@@ -53,9 +51,9 @@ class Overview:
 
 def overview(project: Project, user: User) -> Overview:
     workers = look()
-    rounds = list(Round.objects.of(project).order_by("number"))
-    current = next((one for one in reversed(rounds) if one.state != RoundState.CLOSED), None)
-    closed = [one for one in rounds if one.state == RoundState.CLOSED]
+    every = list(Round.objects.of(project).order_by("number"))
+    current = next((one for one in reversed(every) if one.state != RoundState.CLOSED), None)
+    closed = [one for one in every if one.state == RoundState.CLOSED]
     now = _round_now(project, current, user) if current else {}
     figures = _figures(project, current)
     snapshots = list(Snapshot.objects.of(project).exclude(state=SnapshotState.FAILED).order_by("-number")[:5])
@@ -70,7 +68,7 @@ def overview(project: Project, user: User) -> Overview:
         instructions=figures["instructions"],
         unused_instructions=figures["unused"],
         round=now.get("now"),
-        next_number=rounds[-1].number + 1 if rounds else 1,
+        next_number=every[-1].number + 1 if every else 1,
         gold=figures["gold"],
         admitted=figures["outside_pool"],
         pool_version=active.number if active else None,
@@ -118,37 +116,29 @@ def _figures(project: Project, current: Round | None) -> dict[str, int]:
 
 
 def _round_now(project: Project, current: Round, user: User) -> dict[str, Any]:
-    """The round in hand: items by state of their draft, slots by state, what is decided."""
-    items = RoundItem.objects.of(project).filter(round=current)
-    drafts = items.aggregate(
-        items=Count("pk"),
-        drafted=Count("pk", filter=Q(draft_state=DraftState.DRAFTED)),
-        failed=Count("pk", filter=Q(draft_state=DraftState.FAILED)),
-    )
+    """The round in hand: how far it is, who works on it, how its decided items passed so far."""
+    current.project = project
+    progress = rounds.progress(current)
     unfinished = Q(state__in=[AssignmentState.OPEN, AssignmentState.DRAFT])
     slots = Assignment.objects.of(project).filter(item__round=current)
-    work = slots.aggregate(
-        slots=Count("pk"),
-        done=Count("pk", filter=~unfinished),
-        disputed=Count("pk", filter=unfinished & Q(slot=Slot.ADJUDICATOR)),
+    people = slots.aggregate(
         mine=Count("pk", filter=unfinished & Q(reviewer=user)),
         reviewers=Count("reviewer", distinct=True),
         last=Max("submitted_at"),
     )
-    undecided = slots.filter(unfinished).values("item").distinct().count()
     now = RoundNow(
         id=str(current.pk),
         number=current.number,
         stage=Stage(current.state),
-        items=drafts["items"],
-        drafted=drafts["drafted"],
-        failed=drafts["failed"],
-        undecided=undecided,
-        disputed=work["disputed"],
-        mine=work["mine"],
+        items=progress.items,
+        drafted=progress.drafted,
+        failed=progress.failed,
+        undecided=progress.undecided,
+        disputed=progress.adjudicating,
+        mine=people["mine"],
     )
-    decided = drafts["drafted"] - undecided if current.state == RoundState.OPEN else 0
-    return {"now": now, "round": current, "decided": decided, **drafts, **work}
+    rates = rounds.pass_rates(current)
+    return {"now": now, "round": current, "progress": progress, "rates": rates, **people}
 
 
 def _outside(project: Project, frozen: Snapshot | None) -> int:

@@ -1,0 +1,157 @@
+"""What the round pages show, in a constant number of queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from annotation import rounds
+from annotation.agreement import wilson
+from annotation.models import (
+    Assignment,
+    AssignmentState,
+    DraftState,
+    Gold,
+    Round,
+    RoundItem,
+    RoundState,
+    Slot,
+)
+from rubric_engine.models import Instruction
+from webapp.accounts.models import Project
+from webapp.jobs.models import Job
+from webapp.jobs.queue import LIVE
+from webapp.screens.workers import look
+
+UNFINISHED = Q(state__in=[AssignmentState.OPEN, AssignmentState.DRAFT])
+ITEMS_A_PAGE = 100
+FILTERS = {
+    "all": Q(),
+    "failed": Q(draft_state=DraftState.FAILED),
+    "double": Q(double=True),
+    "gold": Q(is_gold=True),
+    "undecided": Q(is_gold=False, draft_state=DraftState.DRAFTED, waits=True),
+    "disputed": Q(disputed=True),
+    "flagged": Q(flagged=True),
+}
+
+
+def rows(project: Project) -> list[dict[str, Any]]:
+    """One row a round, newest first."""
+    found = (
+        Round.objects.of(project)
+        .select_related("pool_version")
+        .annotate(
+            drafted=Count("items", filter=Q(items__draft_state=DraftState.DRAFTED)),
+            failed=Count("items", filter=Q(items__draft_state=DraftState.FAILED)),
+        )
+        .order_by("-number")
+    )
+    slots = {
+        row["item__round"]: row
+        for row in Assignment.objects.of(project)
+        .values("item__round")
+        .annotate(slots=Count("pk"), done=Count("pk", filter=~UNFINISHED))
+        .order_by()
+    }
+    return [{"round": one, "slots": slots.get(one.pk), **_passes(one)} for one in found]
+
+
+def _passes(one: Round) -> dict[str, Any]:
+    n = one.reviewed or 0
+    return {
+        name: {"rate": passes / n, "interval": wilson(passes, n)} if n and passes is not None else None
+        for name, passes in (("strict", one.strict_passes), ("minor", one.minor_passes))
+    }
+
+
+def supply(project: Project) -> dict[str, int]:
+    """How many instructions a new round could take."""
+    used = RoundItem.objects.of(project).filter(instruction=OuterRef("pk"))
+    counted: dict[str, int] = (
+        Instruction.objects.of(project)
+        .filter(held_out=False)
+        .aggregate(instructions=Count("pk"), unused=Count("pk", filter=~Exists(used)))
+    )
+    return counted
+
+
+def drafter() -> str:
+    """In words, who drafts here."""
+    if settings.ENV.llm_base_url:
+        return _("Drafts come from %(model)s.") % {"model": settings.ENV.llm_model}
+    return _(
+        "Drafts are composed from the criteria of the nearest gold rubrics. "
+        "Set LLM_BASE_URL and LLM_MODEL to have a language model write them."
+    )
+
+
+def detail(one: Round) -> dict[str, Any]:
+    progress = rounds.progress(one)
+    job = (
+        Job.objects.of(one.project)
+        .filter(kind="draft_round", subject_id=str(one.pk))
+        .order_by("-created_at")
+        .first()
+    )
+    live = job is not None and job.state in LIVE
+    return {
+        "progress": progress,
+        "rates": rounds.pass_rates(one),
+        "job": job,
+        "job_live": live,
+        "worker_missing": live and "llm" in look().missing,
+        "moves": live,
+        "reviewers": _reviewers(one) if one.state in (RoundState.OPEN, RoundState.CLOSED) else [],
+        "drafter": drafter(),
+    }
+
+
+def _reviewers(one: Round) -> list[dict[str, Any]]:
+    """How far each person is; what they decided stays with them."""
+    return list(
+        Assignment.objects.of(one.project)
+        .filter(item__round=one)
+        .values("reviewer", name=F("reviewer__username"), first=F("reviewer__first_name"), last=F("reviewer__last_name"))
+        .annotate(
+            total=Count("pk"),
+            done=Count("pk", filter=~UNFINISHED),
+            skipped=Count("pk", filter=Q(state=AssignmentState.SKIPPED)),
+            flagged=Count("pk", filter=Q(flagged=True)),
+            active_s=Sum("active_ms") / 1000,
+        )
+        .order_by("reviewer__username")
+    )
+
+
+def items(one: Round, asked: QueryDict) -> dict[str, Any]:
+    """A page of the round's items, by position."""
+    chosen = asked.get("show", "all")
+    chosen = chosen if chosen in FILTERS else "all"
+    after = asked.get("after", "")
+    slots = Assignment.objects.of(one.project).filter(item=OuterRef("pk"))
+    gold = Gold.objects.of(one.project).filter(item=OuterRef("pk"), withdrawn_at=None)
+    found = (
+        RoundItem.objects.of(one.project)
+        .filter(round=one)
+        .select_related("instruction")
+        .annotate(
+            is_gold=Exists(gold),
+            strict=Exists(gold.filter(strict=True)),
+            minor=Exists(gold.filter(minor=True)),
+            waits=Exists(slots.filter(UNFINISHED)),
+            disputed=Exists(slots.filter(UNFINISHED, slot=Slot.ADJUDICATOR)),
+            flagged=Exists(slots.filter(flagged=True)),
+            begun=Exists(slots.exclude(state=AssignmentState.OPEN)),
+        )
+        .filter(FILTERS[chosen])
+    )
+    if after.isdecimal() and len(after) < 9:
+        found = found.filter(position__gt=int(after))
+    page = list(found.order_by("position")[: ITEMS_A_PAGE + 1])
+    more = len(page) > ITEMS_A_PAGE
+    return {"rows": page[:ITEMS_A_PAGE], "show": chosen, "next": page[ITEMS_A_PAGE - 1].position if more else None}

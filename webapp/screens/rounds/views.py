@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from annotation import rounds
+from annotation.models import Round
+from webapp.accounts.access import project_view
+from webapp.accounts.models import Project, User
+from webapp.accounts.permissions import Permission
+from webapp.jobs.models import Job
+from webapp.jobs.queue import LIVE, request_cancel
+from webapp.screens.rounds import reads
+from webapp.screens.rounds.forms import NewRound, Reason
+
+
+def _list(request: HttpRequest, project: Project, form: NewRound, *, status: int = 200) -> HttpResponse:
+    context = {
+        "project": project,
+        "rounds": reads.rows(project),
+        "form": form,
+        "supply": reads.supply(project),
+        "drafter": reads.drafter(),
+    }
+    return render(request, "rounds/list.html", context, status=status)
+
+
+@require_safe
+@project_view(Permission.RUN_ROUNDS)
+def listing(request: HttpRequest, project: Project) -> HttpResponse:
+    left = reads.supply(project)["unused"]
+    return _list(request, project, NewRound(initial={"size": min(rounds.SIZE, left) or rounds.SIZE}))
+
+
+@require_POST
+@project_view(Permission.RUN_ROUNDS)
+def create(request: HttpRequest, project: Project) -> HttpResponse:
+    form = NewRound(request.POST)
+    if not form.is_valid():
+        return _list(request, project, form, status=422)
+    asked = form.cleaned_data | {"double_share": form.cleaned_data["double_share"] / 100}
+    assert isinstance(request.user, User)
+    try:
+        made = rounds.create_round(actor=request.user, project=project, **asked)
+    except rounds.RoundRefused as refusal:
+        form.add_error(None, str(refusal))
+        return _list(request, project, form, status=422)
+    return redirect("round", project.slug, made.pk)
+
+
+def _shown(project: Project, pk: UUID) -> dict[str, Any]:
+    found = get_object_or_404(Round.objects.of(project).select_related("project", "pool_version", "created_by"), pk=pk)
+    return {"project": project, "round": found, **reads.detail(found)}
+
+
+@require_safe
+@project_view(Permission.RUN_ROUNDS)
+def detail(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
+    context = _shown(project, pk)
+    context["items"] = reads.items(context["round"], request.GET)
+    return render(request, "rounds/detail.html", context)
+
+
+@require_safe
+@project_view(Permission.RUN_ROUNDS)
+def live(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
+    """The upper part, asked for again while a job runs; when it ends, the whole page is fetched anew."""
+    context = _shown(project, pk)
+    response = render(request, "rounds/live.html", context)
+    if not context["moves"]:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+def _move(request: HttpRequest, project: Project, pk: UUID, change: Any, **more: Any) -> HttpResponse:
+    """Do one change of a round and go back to its page; a refusal is told there."""
+    found = get_object_or_404(Round.objects.of(project).select_related("project"), pk=pk)
+    try:
+        change(actor=request.user, round=found, **more)
+    except rounds.RoundRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("round", project.slug, pk)
+
+
+@require_POST
+@project_view(Permission.RUN_ROUNDS)
+def draft(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
+    return _move(request, project, pk, rounds.start_drafting)
+
+
+@require_POST
+@project_view(Permission.RUN_ROUNDS)
+def stop_drafting(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
+    job = get_object_or_404(Job.objects.of(project), kind="draft_round", subject_id=str(pk), state__in=LIVE)
+    assert isinstance(request.user, User)
+    request_cancel(actor=request.user, job=job)
+    return redirect("round", project.slug, pk)
+
+
+@require_POST
+@project_view(Permission.RUN_ROUNDS)
+def open_it(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
+    return _move(request, project, pk, rounds.open_round)
+
+
+@require_POST
+@project_view(Permission.RUN_ROUNDS)
+def close(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
+    return _move(request, project, pk, rounds.close_round)
+
+
+@require_POST
+@project_view(Permission.RUN_ROUNDS)
+def reopen(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
+    form = Reason(request.POST)
+    return _move(request, project, pk, rounds.reopen_round, reason=form.data.get("reason", ""))
