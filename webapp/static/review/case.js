@@ -1,0 +1,169 @@
+/* The centre: instruction, then the responses, one open at a time or two side by side. */
+
+import { h, keyed, replace, setText } from "./dom.js";
+import { pieces } from "./evidence.js";
+import { ordered, satisfied } from "./scoring.js";
+import { t } from "./strings.js";
+
+export class CaseView {
+  constructor(root, screen) {
+    this.screen = screen;
+    this.root = root;
+    this.instruction = root.querySelector("[data-instruction]");
+    this.tabs = root.querySelector("[data-tabs]");
+    this.facts = root.querySelector("[data-facts]");
+    this.panels = root.querySelector("[data-panels]");
+    this.item = null;
+    this.scrolls = new Map();
+  }
+
+  /** The element that holds exactly the text of a response, if it is open. */
+  panelOf(response) {
+    return this.panels.querySelector(`[data-response="${response}"] .response-text`);
+  }
+
+  render(standing) {
+    const { work } = this.screen;
+    if (this.item !== work.id) {
+      this.item = work.id;
+      this.panels.replaceChildren();
+      this.renderInstruction(work.payload);
+    }
+    this.renderTabs(standing);
+    this.renderPanels();
+  }
+
+  renderInstruction({ instruction, rubric_only: rubricOnly }) {
+    const { text, messages, lang, specialty, category, difficulty } = instruction;
+    const tags = [specialty, category && capital(category), difficulty != null && t("difficulty", { n: difficulty })];
+    replace(
+      this.instruction,
+      h(
+        "p",
+        { class: "case-tags" },
+        tags.filter(Boolean).map((tag) => h("span", { class: "tag" }, tag)),
+        rubricOnly ? h("span", { class: "tag tag--gold" }, t("rubric_only")) : null,
+      ),
+      messages?.length
+        ? h("ol", { class: "turns" }, messages.map((message) => turn(message, lang)))
+        : h("p", { class: "read", dir: "auto", lang: lang || null }, text),
+    );
+    this.instruction.scrollTop = 0;
+  }
+
+  renderTabs(standing) {
+    const { responses, response, view, sideBySide } = this.screen;
+    this.tabs.parentElement.hidden = !responses.length;
+    keyed(
+      this.tabs,
+      responses.map(({ key }) => {
+        const badge = standing.badges.get(key);
+        const open = key === response;
+        return {
+          key,
+          signature: JSON.stringify([badge, open, view.unjudged[key]]),
+          make: () =>
+            h(
+              "button",
+              { type: "button", class: "response-tab", "aria-pressed": String(open), onclick: () => this.screen.chooseResponse(key) },
+              h("span", { class: "letter" }, h("span", { class: "visually-hidden" }, t("response")), " ", key),
+              badge ? h("span", { class: `badge badge--${badge.tone}` }, badge.text) : null,
+            ),
+        };
+      }),
+    );
+    const shown = responses.find(({ key }) => key === response);
+    setText(this.facts, shown ? t("response_facts", { n: [...shown.text].length }) : "");
+    const toggle = this.root.querySelector("[data-side]");
+    toggle.hidden = responses.length < 2;
+    toggle.setAttribute("aria-pressed", String(sideBySide));
+  }
+
+  renderPanels() {
+    const { responses, open, view } = this.screen;
+    this.root.classList.toggle("case--pair", open.length > 1);
+    const numbers = new Map(ordered(view).map((criterion, index) => [criterion.key, index + 1]));
+    for (const panel of this.panels.children) {
+      if (panel.dataset.response) {
+        this.scrolls.set(`${this.item} ${panel.dataset.response}`, panel.scrollTop);
+      }
+    }
+    const shown = responses.filter(({ key }) => open.includes(key));
+    keyed(
+      this.panels,
+      shown.length
+        ? shown.map((response) => this.panelEntry(response, numbers))
+        : [{ key: "none", signature: "none", make: () => h("p", { class: "panel-none" }, t("no_responses")) }],
+    );
+    for (const panel of this.panels.children) {
+      const scroll = this.scrolls.get(`${this.item} ${panel.dataset.response}`);
+      if (scroll !== undefined && panel.scrollTop !== scroll) {
+        panel.scrollTop = scroll;
+      }
+    }
+  }
+
+  panelEntry(response, numbers) {
+    const { view, focused, work } = this.screen;
+    const marks = marksOf(view, response.key, numbers, focused?.key);
+    const unjudged = view.unjudged[response.key];
+    return {
+      key: response.key,
+      signature: JSON.stringify([work.id, marks, unjudged]),
+      make: () => {
+        const text = h("div", { class: "response-text", dir: "auto" });
+        pieces(response.text, marks).forEach((piece) => text.append(pieceNode(piece)));
+        return h(
+          "div",
+          { class: "panel", "data-response": response.key, tabindex: "0", role: "region", "aria-label": t("response_n", { n: response.key }) },
+          unjudged === undefined ? null : h("p", { class: "panel-note" }, this.screen.unjudgedLabel(unjudged)),
+          text,
+        );
+      },
+    };
+  }
+}
+
+function marksOf(view, response, numbers, focusedKey) {
+  return Object.entries(view.verdicts)
+    .filter(([key, row]) => row[response]?.evidence && numbers.has(key))
+    .map(([key, row]) => {
+      const criterion = view.criteria.find((one) => one.key === key);
+      const { met, evidence } = row[response];
+      return {
+        start: evidence.start,
+        end: evidence.end,
+        n: numbers.get(key),
+        bad: met !== null && !satisfied(criterion, met),
+        here: key === focusedKey,
+      };
+    });
+}
+
+function pieceNode({ text, marks, ends }) {
+  if (!marks.length) {
+    return document.createTextNode(text);
+  }
+  const tone = marks.some((mark) => mark.bad) ? "mark--bad" : "mark--good";
+  return h(
+    "mark",
+    {
+      class: `${tone}${marks.some((mark) => mark.here) ? " mark--here" : ""}`,
+      "data-n": ends.length ? ends.map((mark) => mark.n).join(" ") : null,
+    },
+    text,
+  );
+}
+
+function turn({ role, content }, lang) {
+  return h(
+    "li",
+    { class: `turn turn--${role}` },
+    h("span", { class: "turn-role" }, t(`role_${role}`)),
+    h("p", { class: "read", dir: "auto", lang: lang || null }, content),
+  );
+}
+
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,163 @@
+/* One criterion's row: number, text with the words changed against the draft, facts, a verdict per response. */
+
+import { h, icon, key as keycap } from "./dom.js";
+import { satisfied } from "./scoring.js";
+import { reasonLabel, t } from "./strings.js";
+import { wordDiff } from "./worddiff.js";
+
+/** `row`: {criterion, number, drafted, cells, focused, response, diff, editing, comments, others, reasons, on}. */
+export function criterionRow(row) {
+  const { criterion, number, focused } = row;
+  return h(
+    "li",
+    {
+      class: ["criterion", focused && "criterion--focused", criterion.rejected && "criterion--rejected"]
+        .filter(Boolean)
+        .join(" "),
+      tabindex: "-1",
+      "aria-current": focused ? "true" : null,
+      onclick: (event) => event.target.closest("button, textarea, select") || row.on.focus(),
+      ondblclick: (event) => event.target.closest("button, textarea, select") || row.on.edit(),
+    },
+    h("span", { class: "criterion-n" }, String(number)),
+    row.editing ? editor(row) : words(row),
+    row.editing ? null : h("span", { class: "cells" }, row.cells.map((cell) => verdictCell(row, cell))),
+    row.others?.length ? otherDecisions(row) : null,
+  );
+}
+
+function words(row) {
+  return h("div", { class: "criterion-words" }, h("p", { class: "criterion-text", dir: "auto" }, difference(row)), facts(row));
+}
+
+function difference({ criterion, drafted, diff }) {
+  if (!diff || !drafted || drafted.text === criterion.text) {
+    return criterion.text;
+  }
+  return wordDiff(drafted.text, criterion.text).map(([kind, text]) =>
+    kind === "same" ? text : h(kind, null, text),
+  );
+}
+
+function facts({ criterion, drafted, diff, cells, comments, reasons }) {
+  const evidence = cells.filter((cell) => cell.entry?.evidence).length;
+  const rationales = cells.filter((cell) => cell.entry?.rationale).length;
+  const changed = diff && drafted;
+  const entries = [
+    criterion.dimension === "proficiency" ? dots(criterion.weight) : null,
+    changed && drafted.weight !== criterion.weight ? t("weight_was", { n: drafted.weight }) : null,
+    polarity(criterion),
+    changed && drafted.polarity !== criterion.polarity ? t("polarity_was") : null,
+    changed && drafted.dimension !== criterion.dimension ? t("moved_from", { dimension: t(`dimension_${drafted.dimension}`) }) : null,
+    criterion.contested ? t("contested") : null,
+    criterion.origin === "added" ? t("added") : null,
+    drafted && drafted.text !== criterion.text ? t("edited") : null,
+    evidence ? t("evidence_count", { n: evidence }) : null,
+    rationales ? t("rationale_count", { n: rationales }) : null,
+    comments ? t("comment_count", { n: comments }) : null,
+    criterion.rejected ? rejection(criterion.rejected.reason, reasons) : null,
+  ];
+  return h("p", { class: "criterion-facts" }, entries.filter(Boolean).map((entry) => (entry instanceof Node ? entry : h("span", null, entry))));
+}
+
+function rejection(reason, reasons) {
+  return reason ? t("rejected_because", { reason: reasonLabel(reasons, reason).toLowerCase() }) : t("rejected");
+}
+
+function polarity({ dimension, polarity: wanted }) {
+  if (wanted === "must_not_hold") {
+    return h("span", { class: "must-not" }, t("must_not_hold"));
+  }
+  return dimension === "safety" ? h("span", { class: "must" }, t("must_hold")) : null;
+}
+
+function dots(weight) {
+  const marks = [1, 2, 3, 4, 5].map((step) => h("i", { class: step <= weight ? "on" : null }));
+  return h("span", { class: "dots", role: "img", "aria-label": t("weight_n", { n: weight }) }, marks);
+}
+
+function verdictCell({ criterion, number, response, focused, on }, { key, entry, unjudged }) {
+  if (criterion.rejected || unjudged) {
+    return h("span", { class: "cell cell--none", "aria-hidden": "true" }, "–");
+  }
+  const met = entry?.met ?? null;
+  const held = met === null ? null : satisfied(criterion, met);
+  const words = met === null ? t("verdict_none") : t(met ? "verdict_met" : "verdict_unmet");
+  const judge = met !== null && entry.origin !== "physician";
+  const name = [t("cell_name", { n: number, response: key }), words, judge && t("by_judge"), held === false && t("violated")];
+  return h(
+    "button",
+    {
+      type: "button",
+      class: [
+        "cell",
+        held === null ? "cell--empty" : held ? "cell--good" : "cell--bad",
+        judge && "cell--judge",
+        focused && key === response && "cell--here",
+      ]
+        .filter(Boolean)
+        .join(" "),
+      "aria-label": name.filter(Boolean).join(", "),
+      title: [words, judge && t("by_judge"), held === false && t("violated")].filter(Boolean).join(" · "),
+      onclick: () => on.toggle(key),
+    },
+    met === null ? h("span", { class: "cell-dot" }) : icon(met ? "met" : "unmet"),
+  );
+}
+
+/** The text area in place of the words; Ctrl+Enter saves, Esc leaves. */
+function editor({ criterion, editing, on }) {
+  const area = h("textarea", { rows: 3, maxlength: 4000, dir: "auto", "aria-label": t("criterion_text"), placeholder: t("criterion_hint") });
+  area.value = criterion.text;
+  const fresh = editing.key === null;
+  const weight = fresh && editing.dimension === "proficiency" ? select(t("weight"), [1, 2, 3, 4, 5].map((n) => [n, String(n)]), 3) : null;
+  const wanted = fresh ? select(t("polarity"), ["must_hold", "must_not_hold"].map((name) => [name, t(name)]), "must_hold") : null;
+  const save = () =>
+    on.save(editing, { text: area.value, weight: Number(weight?.lastChild.value ?? 3), polarity: wanted?.lastChild.value });
+  area.onkeydown = (event) => {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      on.cancel();
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      save();
+    }
+  };
+  return h(
+    "div",
+    { class: "editor" },
+    area,
+    h(
+      "div",
+      { class: "sheet-actions" },
+      weight,
+      wanted,
+      h("button", { type: "button", class: "button", onclick: save }, t("save"), keycap("Ctrl ↵")),
+      h("button", { type: "button", class: "button button--quiet", onclick: () => on.cancel() }, t("cancel"), keycap("Esc")),
+    ),
+  );
+}
+
+function select(label, options, chosen) {
+  const box = h("select", { "aria-label": label }, options.map(([value, words]) => h("option", { value, selected: value === chosen }, words)));
+  return h("label", { class: "mini-field" }, h("span", null, label), box);
+}
+
+/** In adjudication: what each of the two decided, in columns without names. */
+function otherDecisions({ others, criterion, on }) {
+  return h(
+    "div",
+    { class: "others" },
+    others.map(({ label, text, facts: said, take }) =>
+      h(
+        "div",
+        { class: "other" },
+        h("p", { class: "other-label" }, label),
+        h("p", { dir: "auto" }, text ?? t("other_absent")),
+        said ? h("p", { class: "criterion-facts" }, said) : null,
+        take && text !== criterion.text ? h("button", { type: "button", class: "button", onclick: () => on.take(take) }, t("take")) : null,
+      ),
+    ),
+  );
+}

@@ -1,0 +1,183 @@
+/* What one operation makes of a document: the twin of annotation/document.py. Pure; input stays as it is. */
+
+/** `reason` is a code among the page's words (`refused_…`). */
+export class Refused extends Error {
+  constructor(reason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+const DIMENSIONS = ["safety", "proficiency", "excellence"];
+const POLARITIES = ["must_hold", "must_not_hold"];
+const LONGEST_TEXT = 4000;
+const LONGEST_REASON = 200;
+const MOST_CRITERIA = 100;
+const MOST_COMMENTS = 200;
+const NO_VERDICT = { met: null, origin: "physician", rationale: "", evidence: null };
+
+function demand(condition, reason) {
+  if (!condition) {
+    throw new Refused(reason);
+  }
+}
+
+function among(values, value) {
+  demand(values.includes(value), "refused_value");
+  return value;
+}
+
+function text(value, { empty = false, longest = LONGEST_TEXT } = {}) {
+  demand(typeof value === "string" && [...value].length <= longest, "refused_long");
+  demand(empty || value.trim(), "refused_empty");
+  return value.trim();
+}
+
+const reason = (value = "", options = {}) => text(value, { ...options, longest: LONGEST_REASON });
+
+function weight(value) {
+  demand(Number.isInteger(value) && value >= 1 && value <= 5, "refused_weight");
+  return value;
+}
+
+function truth(value) {
+  demand(typeof value === "boolean", "refused_value");
+  return value;
+}
+
+function criterionOf(document, key) {
+  const found = document.criteria.find((criterion) => criterion.key === key);
+  demand(found, "refused_criterion");
+  return found;
+}
+
+function changed(document, { key }, changes) {
+  const found = criterionOf(document, key);
+  const criteria = document.criteria.map((criterion) => (criterion === found ? { ...found, ...changes } : criterion));
+  return { ...document, criteria };
+}
+
+function judged(document, { key, response }, changes) {
+  criterionOf(document, key);
+  demand(document.responses.includes(response), "refused_response");
+  const { [response]: before, ...others } = document.verdicts[key] ?? {};
+  const entry = { ...(before ?? NO_VERDICT), ...changes };
+  const kept = entry.met !== null || entry.rationale || entry.evidence;
+  return withVerdicts(document, key, kept ? { ...others, [response]: entry } : others);
+}
+
+function withVerdicts(document, key, row) {
+  const { [key]: _, ...verdicts } = document.verdicts;
+  return { ...document, verdicts: Object.keys(row).length ? { ...verdicts, [key]: row } : verdicts };
+}
+
+function add(document, payload) {
+  const { criteria } = document;
+  demand(/^[\p{L}\p{N}-]{1,64}$/u.test(payload.key ?? ""), "refused_value");
+  demand(!criteria.some((criterion) => criterion.key === payload.key), "refused_key");
+  demand(criteria.length < MOST_CRITERIA, "refused_criteria");
+  const added = {
+    key: payload.key,
+    origin: "added",
+    dimension: among(DIMENSIONS, payload.dimension),
+    text: text(payload.text),
+    weight: "weight" in payload ? weight(payload.weight) : 3,
+    polarity: "polarity" in payload ? among(POLARITIES, payload.polarity) : "must_hold",
+    contested: "contested" in payload ? truth(payload.contested) : false,
+    rejected: null,
+  };
+  const { at } = payload;
+  const place = Number.isInteger(at) && at >= 0 && at <= criteria.length ? at : criteria.length;
+  return { ...document, criteria: criteria.toSpliced(place, 0, added) };
+}
+
+function removeAdded(document, { key }) {
+  const found = criterionOf(document, key);
+  demand(found.origin === "added", "refused_remove");
+  return { ...document, criteria: document.criteria.filter((criterion) => criterion !== found) };
+}
+
+function setVerdict(document, payload) {
+  const { met } = payload;
+  demand(met === null || typeof met === "boolean", "refused_value");
+  return judged(document, payload, { met, origin: "physician" });
+}
+
+function setUnjudged(document, payload) {
+  demand(document.responses.includes(payload.response), "refused_response");
+  const { [payload.response]: _, ...unjudged } = document.unjudged;
+  if (payload.reason !== null && payload.reason !== undefined) {
+    unjudged[payload.response] = reason(payload.reason, { empty: true });
+  }
+  return { ...document, unjudged };
+}
+
+const without = (flags, code) => flags.filter((flag) => flag.reason !== code);
+
+function flag(document, payload) {
+  const raised = { reason: reason(payload.reason), text: text(payload.text ?? "", { empty: true }) };
+  return { ...document, flags: [...without(document.flags, raised.reason), raised] };
+}
+
+function comment(document, payload) {
+  demand(document.comments.length < MOST_COMMENTS, "refused_comments");
+  const criterion = payload.criterion ?? null;
+  if (criterion !== null) {
+    criterionOf(document, criterion);
+  }
+  return { ...document, comments: [...document.comments, { text: text(payload.text), criterion }] };
+}
+
+function accept(document) {
+  demand(document.skip === null, "refused_skipped");
+  return { ...document, submitted: true };
+}
+
+function reopen(document) {
+  demand(document.submitted, "refused_not_submitted");
+  return { ...document, submitted: false };
+}
+
+const EFFECTS = {
+  set_text: (document, payload) => changed(document, payload, { text: text(payload.text) }),
+  set_weight: (document, payload) => changed(document, payload, { weight: weight(payload.weight) }),
+  set_dimension: (document, payload) =>
+    changed(document, payload, { dimension: among(DIMENSIONS, payload.dimension) }),
+  set_polarity: (document, payload) => changed(document, payload, { polarity: among(POLARITIES, payload.polarity) }),
+  set_contested: (document, payload) => changed(document, payload, { contested: truth(payload.contested) }),
+  reject: (document, payload) =>
+    changed(document, payload, { rejected: { reason: reason(payload.reason, { empty: true }) } }),
+  restore: (document, payload) => changed(document, payload, { rejected: null }),
+  add,
+  remove_added: removeAdded,
+  set_verdict: setVerdict,
+  set_rationale: (document, payload) =>
+    judged(document, payload, { rationale: text(payload.text, { empty: true }) }),
+  set_evidence: (document, payload) => judged(document, payload, { evidence: payload.evidence ?? null }),
+  set_unjudged: setUnjudged,
+  flag,
+  unflag: (document, payload) => ({ ...document, flags: without(document.flags, reason(payload.reason)) }),
+  comment,
+  skip: (document, payload) => ({ ...document, skip: { reason: reason(payload.reason, { empty: true }) } }),
+  unskip: (document) => ({ ...document, skip: null }),
+  accept,
+  reopen,
+};
+
+/**
+ * The document after one operation; throws `Refused`. Whether an accept is complete is asked of
+ * `scoring.js` before: the server decides.
+ */
+export function apply(document, kind, payload) {
+  demand(Object.hasOwn(EFFECTS, kind), "refused_value");
+  demand(!document.submitted || kind === "reopen", "refused_submitted");
+  return EFFECTS[kind](document, payload);
+}
+
+/** open | draft | submitted | skipped, as a rail shows it. */
+export function stateOf(document, touched) {
+  if (document.submitted) {
+    return "submitted";
+  }
+  return document.skip ? "skipped" : touched ? "draft" : "open";
+}

@@ -1,0 +1,121 @@
+/* What one does to criteria. Each gesture becomes operations of the focused criterion. */
+
+import { NEW_KEYS } from "./commands.js";
+import { hexKey } from "./identity.js";
+import { t } from "./strings.js";
+
+export class Edits {
+  constructor(screen) {
+    this.screen = screen;
+  }
+
+  /** Perform for the focused criterion, if there is one that stands. */
+  change(make) {
+    const { focused } = this.screen;
+    const operation = focused && make(focused);
+    if (operation) {
+      this.screen.perform([operation]);
+    }
+  }
+
+  edit(criterion = this.screen.focused) {
+    if (criterion) {
+      this.screen.startEditing({ key: criterion.key, dimension: criterion.dimension });
+    }
+  }
+
+  create() {
+    this.screen.sheet.choose({
+      title: t("new_title"),
+      options: Object.entries(NEW_KEYS).map(([key, dimension]) => ({
+        key,
+        label: t(`dimension_${dimension}`),
+        pick: () => this.createIn(dimension),
+      })),
+    });
+  }
+
+  createIn(dimension) {
+    this.screen.startEditing({ key: null, dimension });
+  }
+
+  /** Save what the editor holds: {text} of a criterion, or a new one. */
+  save({ key, dimension }, { text, weight, polarity }) {
+    const words = text.toWellFormed().replaceAll("\0", "").trim();
+    this.screen.stopEditing();
+    if (!words) {
+      return;
+    }
+    if (key === null) {
+      const made = hexKey();
+      this.screen.perform([["add", { key: made, dimension, text: words, weight, polarity }]]);
+      this.screen.focusKey(made);
+    } else if (words !== this.screen.criterion(key).text) {
+      this.screen.perform([["set_text", { key, text: words }]]);
+    }
+  }
+
+  reject() {
+    const { focused, config } = this.screen;
+    if (!focused) {
+      return;
+    }
+    const { key } = focused;
+    if (focused.rejected) {
+      this.screen.perform([["restore", { key }]]);
+      return;
+    }
+    const choices = config.rejectReasons.map(({ code, label }, index) => ({
+      key: String(index + 1),
+      label,
+      pick: () => this.screen.perform([["reject", { key, reason: code }]]),
+    }));
+    if (focused.origin === "added") {
+      choices.push({ key: "0", label: t("remove_added"), pick: () => this.remove(key) });
+    }
+    this.screen.sheet.choose({
+      title: t("reject_title", { n: this.screen.numberOf(key) }),
+      options: choices,
+      otherwise: () => this.screen.perform([["reject", { key, reason: "" }]]),
+      otherwiseLabel: t("no_reason"),
+    });
+  }
+
+  remove(key) {
+    this.screen.moveFocus(1);
+    this.screen.perform([["remove_added", { key }]]);
+  }
+
+  weigh(step) {
+    this.change(({ key, weight }) => {
+      const next = Math.min(5, Math.max(1, weight + step));
+      return next === weight ? null : ["set_weight", { key, weight: next }];
+    });
+  }
+
+  toSafety() {
+    this.change(({ key, dimension }) =>
+      dimension === "safety" ? null : ["set_dimension", { key, dimension: "safety" }],
+    );
+  }
+
+  /** Back to where the draft had it, or to proficiency. */
+  fromSafety() {
+    this.change(({ key, dimension }) => {
+      const drafted = this.screen.drafted(key)?.dimension;
+      const back = drafted && drafted !== "safety" ? drafted : "proficiency";
+      return dimension === "safety" ? ["set_dimension", { key, dimension: back }] : null;
+    });
+  }
+
+  flip() {
+    this.change(({ key, polarity }) => [
+      "set_polarity",
+      { key, polarity: polarity === "must_hold" ? "must_not_hold" : "must_hold" },
+    ]);
+  }
+
+  contest() {
+    this.change(({ key, contested }) => ["set_contested", { key, contested: !contested }]);
+  }
+}

@@ -1,0 +1,65 @@
+/* The review screen begins here: read the page's configuration, connect the parts, open the first item. */
+
+import { ActiveTime } from "./active.js";
+import { Api, Problem } from "./api.js";
+import { byId } from "./dom.js";
+import { holdTab } from "./identity.js";
+import { Journal } from "./journal.js";
+import { Bindings, Keyboard } from "./keys.js";
+import { Screen } from "./screen.js";
+import { Session } from "./session.js";
+import { useStrings, t } from "./strings.js";
+
+async function begin() {
+  const config = JSON.parse(byId("review-config").textContent);
+  useStrings(JSON.parse(byId("review-strings").textContent));
+  holdTab();
+  const journal = await new Journal({ name: `goldrounds-${config.person}-${config.round}` }).connect();
+  const api = new Api({ base: config.api, csrfCookie: config.csrfCookie });
+  const active = new ActiveTime(`goldrounds-active-${config.person}-${config.round}`);
+  const session = new Session({ roundId: config.round, api, journal, active, on: {} });
+  const screen = new Screen({ root: byId("content"), config, session, bindings: new Bindings() });
+  session.on = {
+    change: (work) => (work.id === session.current ? screen.render() : aside(screen)),
+    opened: () => screen.opened(),
+    failed: () => screen.render(),
+    refused: (work, operation, problem) => refused(screen, work, operation, problem),
+  };
+  new Keyboard(screen, screen.bindings);
+  addEventListener("beforeunload", (event) => {
+    if (session.pendingCount) {
+      event.preventDefault();
+    }
+  });
+  addEventListener("online", () => session.proceed());
+  screen.render();
+  await start(session, screen);
+}
+
+/** Another item's sending went on: only the list and the chip can show it. */
+function aside(screen) {
+  screen.rail.render();
+  screen.bar.render();
+  screen.notices.render();
+}
+
+async function start(session, screen) {
+  try {
+    await session.start();
+  } catch (error) {
+    session.error = error instanceof Problem ? error : new Error(t("unreachable"));
+    screen.render();
+  }
+}
+
+/** The server said no: its reason is shown where the change was made, with the words that were written. */
+function refused(screen, work, operation, problem) {
+  screen.notices.refuse(work.id, problem.message, operation.payload.text ?? "");
+  const missing = problem.body.missing?.[0];
+  if (work.id === screen.session.current && missing) {
+    screen.focusKey(missing.criterion, missing.response);
+  }
+  screen.render();
+}
+
+await begin();

@@ -1,0 +1,182 @@
+/* The right side: safety first and pinned, proficiency, excellence, and the order under the verdicts. */
+
+import { command } from "./commands.js";
+import { criterionRow } from "./criterion.js";
+import { h, icon, key as keycap, keyed, replace } from "./dom.js";
+import { othersOf } from "./adjudication.js";
+import { DIMENSIONS, ordered } from "./scoring.js";
+import { shownKey } from "./keys.js";
+import { t } from "./strings.js";
+
+const ACTIONS = ["met", "unmet", "edit", "reject", "lighter", "heavier", "to_safety", "flip", "contest", "rationale", "evidence", "comment"];
+const NEW = "new";
+
+export class RubricView {
+  constructor(root, screen) {
+    this.screen = screen;
+    this.lists = new Map(DIMENSIONS.map((name) => [name, root.querySelector(`[data-list="${name}"]`)]));
+    this.heads = new Map(DIMENSIONS.map((name) => [name, root.querySelector(`[data-head="${name}"]`)]));
+    this.order = root.querySelector("[data-order]");
+    this.actions = root.querySelector("[data-actions]");
+    this.source = root.querySelector("[data-source]");
+    this.item = null;
+  }
+
+  render(standing) {
+    const { screen } = this;
+    const { view, work, response, editing, diff } = screen;
+    if (this.item !== work.id) {
+      this.item = work.id;
+      this.lists.forEach((list) => list.replaceChildren());
+      this.lists.get("safety").parentElement.scrollTop = 0;
+      this.lists.get("proficiency").closest(".rubric-rest").scrollTop = 0;
+    }
+    const rows = ordered(view).map((criterion, index) => this.entry(criterion, index + 1));
+    for (const [dimension, list] of this.lists) {
+      const entries = rows.filter((row) => row.dimension === dimension);
+      if (editing?.key === null && editing.dimension === dimension) {
+        entries.push(this.newEntry(dimension, rows.length + 1));
+      }
+      keyed(list, entries);
+      this.renderHead(dimension, entries.length, standing);
+    }
+    this.renderOrder(standing);
+    this.renderActions();
+    replace(this.source, work.payload.draft?.label ?? "", diff ? "" : ` · ${t("diff_off")}`);
+    void response;
+  }
+
+  entry(criterion, number) {
+    const { screen } = this;
+    const { view, responses, response, diff, editing, focused, config } = screen;
+    const { key } = criterion;
+    const drafted = screen.drafted(key);
+    const cells = responses.map((one) => ({
+      key: one.key,
+      entry: view.verdicts[key]?.[one.key] ?? null,
+      unjudged: one.key in view.unjudged,
+    }));
+    const row = {
+      criterion,
+      number,
+      drafted,
+      cells,
+      diff,
+      response,
+      focused: focused?.key === key,
+      editing: editing?.key === key ? editing : null,
+      comments: view.comments.filter((comment) => comment.criterion === key).length,
+      others: othersOf(screen.work.payload, key, config.rejectReasons),
+      reasons: config.rejectReasons,
+    };
+    return {
+      key,
+      dimension: criterion.dimension,
+      signature: JSON.stringify({ ...row, response: row.focused ? response : null, reasons: null, item: screen.work.id }),
+      make: () => criterionRow({ ...row, on: this.handlers(key) }),
+    };
+  }
+
+  newEntry(dimension, number) {
+    const { screen } = this;
+    const blank = { key: NEW, dimension, text: "", weight: 3, polarity: "must_hold", contested: false, rejected: null };
+    return {
+      key: NEW,
+      signature: dimension,
+      make: () =>
+        criterionRow({ criterion: blank, number, cells: [], editing: screen.editing, focused: true, on: this.handlers(NEW) }),
+    };
+  }
+
+  handlers(key) {
+    const { screen } = this;
+    return {
+      focus: () => screen.focusKey(key),
+      edit: () => screen.writable() && screen.edits.edit(screen.criterion(key)),
+      toggle: (response) => screen.verdicts.toggle(key, response),
+      save: (editing, values) => screen.edits.save(editing, values),
+      cancel: () => screen.stopEditing(),
+      take: (operations) => screen.writable() && screen.perform(operations),
+    };
+  }
+
+  renderHead(dimension, count, { scores, order }) {
+    const { responses } = this.screen;
+    const notes = {
+      safety: t(count ? "safety_note" : "safety_absent"),
+      proficiency: count ? proficiencyOf(scores) : t("proficiency_absent"),
+      excellence: order.groups && count ? excellenceOf(scores) : "",
+    };
+    const letters =
+      dimension === "safety"
+        ? h("span", { class: "cells cells--head", "aria-hidden": "true" }, responses.map(({ key }) => h("span", { class: "cell" }, key)))
+        : null;
+    replace(
+      this.heads.get(dimension),
+      h("h2", { class: `dim dim--${dimension}` }, icon(dimension), t(`dimension_${dimension}`)),
+      h("span", { class: "head-note" }, notes[dimension]),
+      letters,
+    );
+  }
+
+  renderOrder({ order, words }) {
+    const { responses, work } = this.screen;
+    if (!responses.length) {
+      replace(this.order, h("span", null, t(work.payload.rubric_only ? "order_rubric_only" : "order_no_responses")));
+      return;
+    }
+    if (order.missing) {
+      replace(this.order, h("strong", { class: "order-missing" }, t("verdicts_missing", { n: order.missing })), h("span", null, t("order_waits")));
+      return;
+    }
+    const groups = (order.groups ?? []).flatMap((group, index) => [
+      index ? h("span", { class: "order-sign" }, "≻") : null,
+      h("strong", null, group.map((score) => score.response).join(" = ")),
+    ]);
+    replace(this.order, h("span", { class: "order-line" }, groups), h("span", null, words));
+  }
+
+  renderActions() {
+    const { screen } = this;
+    const { focused } = screen;
+    const number = focused ? screen.numberOf(focused.key) : null;
+    keyed(
+      this.actions,
+      ACTIONS.map((id) => {
+        const entry = command(id);
+        const label = actionLabel(id, focused);
+        const off = !focused || screen.readOnly || screen.view.submitted;
+        return {
+          key: id,
+          signature: `${label}${off}${number}${screen.bindings.keysOf(entry)[0]}`,
+          make: () =>
+            h(
+              "button",
+              { type: "button", class: "action", disabled: off, onclick: () => screen.run(entry) },
+              h("span", null, label),
+              keycap(shownKey(screen.bindings.keysOf(entry)[0] ?? "·")),
+            ),
+        };
+      }),
+    );
+  }
+}
+
+function actionLabel(id, focused) {
+  if (id === "reject" && focused?.rejected) {
+    return t("act_restore");
+  }
+  if (id === "contest" && focused?.contested) {
+    return t("act_uncontest");
+  }
+  return t(`act_${id}`);
+}
+
+function proficiencyOf(scores) {
+  const parts = scores.filter((score) => !score.missing && score.total).map((score) => `${score.response} ${(score.weighted / score.total).toFixed(2)}`);
+  return parts.join(" · ");
+}
+
+function excellenceOf(scores) {
+  return scores.map((score) => `${score.response} ${score.bonus}/${score.bonusTotal}`).join(" · ");
+}

@@ -1,0 +1,260 @@
+/* The reviewer's list, the item that is open, its neighbours fetched ahead, and undo across items. */
+
+import { Problem } from "./api.js";
+import { livingTabs } from "./identity.js";
+import { inverse } from "./inverse.js";
+import { Work } from "./work.js";
+
+const PREFETCH = 3;
+const HEARTBEAT_MS = 60000;
+
+export class Session {
+  /** `on`: {change(), opened(), refused(work, operation, problem), failed(error)}. */
+  constructor({ roundId, api, journal, active, on }) {
+    Object.assign(this, { roundId, api, journal, active, on });
+    this.round = null;
+    this.items = [];
+    this.works = new Map();
+    this.loading = new Map();
+    this.current = null;
+    this.error = null;
+    this.undone = [];
+    this.done = [];
+    this.painted = false;
+  }
+
+  get work() {
+    return this.works.get(this.current) ?? null;
+  }
+
+  get pendingCount() {
+    let count = 0;
+    for (const work of this.works.values()) {
+      count += work.pending.length;
+    }
+    return count;
+  }
+
+  get readOnly() {
+    return this.round?.state !== "open";
+  }
+
+  async start() {
+    const { round, items } = await this.api.list(this.roundId);
+    this.round = round;
+    this.items = items;
+    this.index = new Map(items.map((item, position) => [item.id, position]));
+    await this.recover();
+    const wanted = location.hash.slice(1);
+    const first = this.index.has(wanted) ? wanted : this.nextOpen(null);
+    if (first) {
+      await this.open(first);
+    } else {
+      this.finish();
+    }
+    setInterval(() => this.heartbeat(), HEARTBEAT_MS);
+  }
+
+  /** Operations that a page now gone left unsent go out first. */
+  async recover() {
+    const living = await livingTabs();
+    const records = (await this.journal.all()).filter((record) => !living?.has(record.tab));
+    for (const record of records) {
+      if (this.index.has(record.item)) {
+        (await this.load(record.item)).resume(record);
+      }
+    }
+  }
+
+  load(id) {
+    if (this.works.has(id)) {
+      return Promise.resolve(this.works.get(id));
+    }
+    if (!this.loading.has(id)) {
+      const fetched = this.api
+        .item(id)
+        .then((payload) => this.keep(payload))
+        .finally(() => this.loading.delete(id));
+      this.loading.set(id, fetched);
+    }
+    return this.loading.get(id);
+  }
+
+  keep(payload) {
+    const work = new Work({
+      payload,
+      api: this.api,
+      journal: this.journal,
+      active: this.active,
+      onChange: (changed) => this.changed(changed),
+      onRefused: (...refusal) => this.refused(...refusal),
+    });
+    this.works.set(work.id, work);
+    this.changed(work);
+    return work;
+  }
+
+  changed(work) {
+    const item = this.items[this.index.get(work.id)];
+    item.state = work.state;
+    item.flagged = work.flagged;
+    this.on.change(work);
+  }
+
+  refused(work, operation, problem) {
+    const entry = this.done.findLastIndex((step) => step.operations.includes(operation.id));
+    if (entry >= 0) {
+      this.done.splice(entry, 1);
+    }
+    this.on.refused(work, operation, problem);
+  }
+
+  async open(id) {
+    this.current = id;
+    this.error = null;
+    this.painted = false;
+    this.active.turnTo(id);
+    history.replaceState(null, "", `#${id}`);
+    if (!this.works.has(id)) {
+      this.on.opened();
+      try {
+        await this.load(id);
+      } catch (error) {
+        if (this.current === id) {
+          this.error = error;
+          this.on.failed(error);
+        }
+        return;
+      }
+      if (this.current !== id) {
+        return;
+      }
+    }
+    this.on.opened();
+    requestAnimationFrame(() => setTimeout(() => (this.painted = this.current === id || this.painted)));
+    void this.takeLease(this.work);
+    this.prefetch();
+  }
+
+  finish() {
+    this.current = null;
+    this.active.turnTo(null);
+    history.replaceState(null, "", location.pathname);
+    this.on.opened();
+  }
+
+  async takeLease(work) {
+    if (this.readOnly || work.state === "submitted" || (work.fence !== null && work.leaseUntil > new Date())) {
+      return;
+    }
+    try {
+      await work.hold();
+    } catch (error) {
+      if (error instanceof Problem && error.status === 409) {
+        work.trouble = { kind: "lease", message: error.message };
+      } else if (error instanceof Problem && error.signedOut) {
+        work.trouble = { kind: "signin", message: error.message };
+      }
+    }
+    this.on.change(work);
+  }
+
+  heartbeat() {
+    const { work } = this;
+    if (work && work.fence !== null && !document.hidden && !work.trouble) {
+      work.leaseUntil = null;
+      void this.takeLease(work);
+    }
+  }
+
+  prefetch() {
+    const here = this.index.get(this.current);
+    const near = this.items.slice(here + 1, here + 1 + PREFETCH);
+    const open = this.items.slice(here + 1).filter(isOpen).slice(0, PREFETCH);
+    for (const item of new Set([...near, ...open])) {
+      this.load(item.id).catch(() => {});
+    }
+  }
+
+  /** The next item to decide after `id` in the list, from its start again after its end. */
+  nextOpen(id) {
+    const from = id === null ? 0 : this.index.get(id) + 1;
+    const around = [...this.items.slice(from), ...this.items.slice(0, from)];
+    return around.find((item) => isOpen(item) && item.id !== id)?.id ?? null;
+  }
+
+  neighbour(step) {
+    const from = this.current === null ? (step > 0 ? -1 : this.items.length) : this.index.get(this.current);
+    return this.items[from + step]?.id ?? null;
+  }
+
+  advance() {
+    const next = this.nextOpen(this.current);
+    return next ? this.open(next) : this.finish();
+  }
+
+  /** Operations of one gesture: applied together, undone together. */
+  perform(operations, work = this.work) {
+    const step = { item: work.id, back: [], forth: operations, operations: [] };
+    for (const [kind, payload] of operations) {
+      const back = inverse(work.view, kind, payload);
+      step.operations.push(work.perform(kind, payload).id);
+      step.back = back ? [...back, ...step.back] : step.back;
+    }
+    if (step.back.length) {
+      this.done.push(step);
+      this.undone = [];
+    }
+  }
+
+  /** Take back the last gesture, on whichever item it was; without one, a submitted item is reopened. */
+  async undo() {
+    const step = this.done.pop() ?? this.reopening();
+    if (!step) {
+      return null;
+    }
+    await this.replay(step.item, step.back);
+    this.undone.push(step);
+    return step;
+  }
+
+  async redo() {
+    const step = this.undone.pop();
+    if (!step) {
+      return null;
+    }
+    const operations = await this.replay(step.item, step.forth);
+    this.done.push({ ...step, operations });
+    return step;
+  }
+
+  reopening() {
+    if (this.work?.view.submitted) {
+      return { item: this.current, back: [["reopen", {}]], forth: [["accept", {}]], operations: [] };
+    }
+    if (this.work?.view.skip) {
+      const { reason } = this.work.view.skip;
+      return { item: this.current, back: [["unskip", {}]], forth: [["skip", { reason }]], operations: [] };
+    }
+    return null;
+  }
+
+  async replay(id, operations) {
+    if (this.current !== id) {
+      await this.open(id);
+    }
+    return operations.map(([kind, payload]) => this.work.perform(kind, payload).id);
+  }
+
+  proceed() {
+    for (const work of this.works.values()) {
+      if (work.trouble?.kind === "signin" || work.retrying) {
+        work.proceed();
+      }
+    }
+  }
+}
+
+export function isOpen(item) {
+  return item.state === "open" || item.state === "draft";
+}
