@@ -14,6 +14,7 @@ def health(request: HttpRequest) -> HttpResponse:
 project_screens = [
     path("", include("webapp.screens.loop.urls")),
     path("", include("webapp.screens.queue.urls")),
+    path("", include("webapp.screens.review.urls")),
     path("", include("webapp.screens.instructions.urls")),
     path("", include("webapp.screens.rounds.urls")),
     path("", include("webapp.screens.people.urls")),
