@@ -28,9 +28,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(argv)
     import torch
+    from transformers.utils import logging as transformers_logging
 
     from training.evaluation_run import reward_model_measured
 
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     torch.set_num_threads(options.threads)
     try:
         items = read_preferences(options.pairs, limit=options.limit)

@@ -7,6 +7,7 @@ see each other. A tie counts one half. Every figure has a bootstrap interval by 
 from __future__ import annotations
 
 import random
+import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,9 +109,7 @@ def evaluate(trained: TrainedRewardModel, items: Sequence[Item], *, samples: int
         figures[f"pointwise.{dimension}"] = _pointwise(trained, scored, dimension, samples=samples)
     figures |= _veto(trained, scored, samples=samples)
     figures["overall"] = overall(trained, scored, samples=samples)
-    figures["pairwise.disagreeing"] = _pairwise(
-        [pair for pair in pairs if pair.disagreeing], _by_criterion, samples=samples
-    )
+    figures["pairwise.disagreeing"] = disagreeing(scored, samples=samples)
     figures["probe.generic"] = _pairwise(pairs, _by_generic, samples=samples)
     figures["probe.shuffled"] = _pairwise(pairs, _by_shuffled, samples=samples)
     for strength in sorted({pair.scored.item.strength for pair in pairs}):
@@ -125,16 +124,14 @@ class _CriterionPair:
     criterion: Criterion
     chosen: str
     rejected: str
-    disagreeing: bool
 
 
 def _pairs(scored: Iterable[ScoredItem]) -> Iterator[_CriterionPair]:
     for one in scored:
         for pair in response_pairs(one.item):
-            disagreeing = len({first_wins for _, first_wins in pair.deciding}) == 2
             for criterion, first_wins in pair.deciding:
                 chosen, rejected = (pair.first, pair.second) if first_wins else (pair.second, pair.first)
-                yield _CriterionPair(one, criterion, chosen, rejected, disagreeing)
+                yield _CriterionPair(one, criterion, chosen, rejected)
 
 
 def _by_criterion(pair: _CriterionPair) -> float:
@@ -156,6 +153,23 @@ def _pairwise(
 ) -> Figure:
     rows = ((pair.scored.item.cluster, win_share(margin(pair))) for pair in pairs)
     return bootstrap.mean(rows, samples=samples, nothing="no criterion pairs on this split")
+
+
+def disagreeing(scored: Sequence[ScoredItem], *, samples: int) -> Figure:
+    """Accuracy on response pairs whose criteria point both ways, the two directions weighing the same.
+
+    A scorer that doesn't read the criterion gets 50 % by construction.
+    """
+    rows = []
+    for one in scored:
+        for pair in response_pairs(one.item):
+            directions: dict[bool, list[float]] = {True: [], False: []}
+            for criterion, first_wins in pair.deciding:
+                margin = one.scores[pair.first, criterion.key] - one.scores[pair.second, criterion.key]
+                directions[first_wins].append(win_share(margin if first_wins else -margin))
+            if directions[True] and directions[False]:
+                rows.append((one.item.cluster, statistics.fmean(map(statistics.fmean, directions.values()))))
+    return bootstrap.mean(rows, samples=samples, nothing="no response pair whose criteria point both ways")
 
 
 def win_share(margin: float) -> float:

@@ -15,7 +15,14 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
-from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from trl import GRPOConfig, GRPOTrainer
 
 from training import checkpoints
@@ -164,7 +171,7 @@ class GrpoRun:
             disable_tqdm=True,
             dataloader_pin_memory=torch.cuda.is_available(),
         )
-        return GRPOTrainer(
+        trainer = GRPOTrainer(
             model=self._model,
             reward_funcs=[self._reward],
             args=arguments,
@@ -173,6 +180,8 @@ class GrpoRun:
             peft_config=_lora(config),
             callbacks=[_Events(self._context, keep=config.keep_checkpoints)],
         )
+        trainer.remove_callback(PrinterCallback)
+        return trainer
 
     def _prompts(self, tokenizer: PreTrainedTokenizerBase) -> list[dict[str, Any]]:
         order = np.random.default_rng(self._config.seed).permutation(len(self._items))

@@ -70,6 +70,7 @@ def reward_model_report(
     rows = [ours, *PUBLISHED]
     report = {
         "kind": "rm",
+        "name": name,
         **facts,
         "figures": list(figures),
         "columns": [{"key": key, "label": label} for key, label in COLUMNS.items()],
@@ -99,7 +100,7 @@ def policy_report(*, name: str, figures: Sequence[dict[str, Any]], facts: dict[s
 
 def text_table(report: dict[str, Any]) -> str:
     """The report for a terminal: our figures with n and interval, then the rows side by side."""
-    lines = [f"{report.get('name', report['kind'])}", ""]
+    lines = [report["name"], ""]
     lines += [f"  {figure['key']:<32} {_figure_text(figure)}" for figure in report["figures"]]
     labels = [column["label"] for column in report["columns"]]
     lines += ["", f"  {'':<28}" + "".join(f"{label:>18}" for label in labels)]

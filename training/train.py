@@ -61,6 +61,7 @@ def _dispatch(
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     torch.set_num_threads(config.threads)
     resumed = config.resume_from
     context.events.emit("started", config_kind=config.kind, resume_from=resumed, versions=versions())

@@ -1,0 +1,1 @@
+"""Tests of the torch side: small models, real code paths, no database."""
