@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -16,9 +15,8 @@ from rest_framework.views import APIView
 from annotation import rounds
 from annotation.models import Round
 from rubric_engine.exemplars import activate_pool, freeze_pool
-from webapp.accounts.access import project_for
-from webapp.accounts.models import ApiToken, Project, User
 from webapp.accounts.permissions import Permission
+from webapp.api.access import project_of
 
 
 class NewRound(serializers.Serializer[dict[str, Any]]):
@@ -54,14 +52,6 @@ class ShownPool(serializers.Serializer[dict[str, Any]]):
     id = serializers.UUIDField()
     number = serializers.IntegerField()
     exemplars = serializers.IntegerField()
-
-
-def project_of(request: Request, slug: str, permission: Permission) -> tuple[User, Project]:
-    """Who asks, and the project of the address. Raises Http404 or PermissionDenied."""
-    user, token = request.user, request.auth
-    if not isinstance(user, User):
-        raise PermissionDenied("Sign in first.")
-    return user, project_for(user, slug, permission, token=token if isinstance(token, ApiToken) else None)
 
 
 class RoundList(APIView):
