@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -51,7 +51,7 @@ class Options:
     """What goes in. `licences` None: all of the project's that permit redistribution."""
 
     include_imported: bool = True
-    licences: tuple[str, ...] | None = None
+    licences: Sequence[str] | None = None
     seed: int = 0
 
 
@@ -72,15 +72,17 @@ def licences_of(project: Project) -> list[LicenceCount]:
     return [LicenceCount(licence, count, permits_redistribution(licence)) for licence, count in found]
 
 
-def freeze(*, actor: User, project: Project, name: str = "", options: Options | None = None) -> Snapshot:
-    """Ask for a snapshot of the project's live gold; a job writes it.
+def freeze(
+    *, actor: User, project: Project, name: str = "", options: Options | Mapping[str, Any] | None = None
+) -> Snapshot:
+    """Ask for a snapshot of the project's live gold; a job writes it. `options` may hold its fields by name.
 
     Raises:
         PermissionDenied: the actor may not freeze.
         SnapshotRefused: nothing would be in it.
     """
     require(actor=actor, project=project, permission=Permission.FREEZE_SNAPSHOTS)
-    asked = options or Options()
+    asked = options if isinstance(options, Options) else Options(**(options or {}))
     if asked.licences is None:
         known = Instruction.objects.of(project).values_list("licence", flat=True).distinct()
         licences = tuple(redistributable(known))

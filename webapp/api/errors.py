@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+
+class Refused(APIException):
+    """The domain refuses a well-formed request; its message says why and what to do."""
+
+    status_code = 422
+    default_code = "refused"
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from webapp.api import review, rounds
+from webapp.api import imports, review, rounds, runs, snapshots
 
 urlpatterns = [
     path("review/rounds/<uuid:round_id>/items", review.RoundItems.as_view(), name="review-items"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path(
         "review/items/<uuid:assignment_id>/operations", review.Operations.as_view(), name="review-operations"
     ),
+    path("projects/<slug:project>/imports", imports.ImportList.as_view(), name="api-imports"),
+    path("projects/<slug:project>/imports/<uuid:import_id>", imports.ImportDetail.as_view(), name="api-import"),
     path("projects/<slug:project>/rounds", rounds.RoundList.as_view(), name="api-rounds"),
     path("projects/<slug:project>/rounds/<uuid:round_id>", rounds.RoundDetail.as_view(), name="api-round"),
     *(
@@ -25,4 +27,27 @@ urlpatterns = [
         for step in ("draft", "open", "close")
     ),
     path("projects/<slug:project>/pool-versions", rounds.PoolVersions.as_view(), name="api-pool-versions"),
+    path("projects/<slug:project>/snapshots", snapshots.SnapshotList.as_view(), name="api-snapshots"),
+    path(
+        "projects/<slug:project>/snapshots/<uuid:snapshot_id>",
+        snapshots.SnapshotDetail.as_view(),
+        name="api-snapshot",
+    ),
+    path(
+        "projects/<slug:project>/snapshots/<uuid:snapshot_id>/files/<str:name>",
+        snapshots.SnapshotFile.as_view(),
+        name="api-snapshot-file",
+    ),
+    path("projects/<slug:project>/runs", runs.RunList.as_view(), name="api-runs"),
+    path("projects/<slug:project>/runs/<uuid:run_id>", runs.RunDetail.as_view(), name="api-run"),
+    *(
+        path(
+            f"projects/<slug:project>/runs/<uuid:run_id>/{step}",
+            runs.RunStep.as_view(step=step),
+            name=f"api-run-{step}",
+        )
+        for step in ("cancel", "resume")
+    ),
+    path("projects/<slug:project>/runs/<uuid:run_id>/events", runs.RunEvents.as_view(), name="api-run-events"),
+    path("projects/<slug:project>/runs/<uuid:run_id>/report", runs.RunReport.as_view(), name="api-run-report"),
 ]

@@ -39,6 +39,8 @@ def digest(text: str) -> str:
 @pytest.fixture(autouse=True)
 def _files_in_a_directory_of_the_test(settings: Any, tmp_path: Path) -> None:
     settings.FILES_DIR = tmp_path / "files"
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture

@@ -1,0 +1,168 @@
+"""Runs over REST: launch, watch, cancel, resume, and the report."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from training import runs
+from training.models import Attempt, Evaluation, Run, RunEvent, RunKind, Snapshot
+from webapp.accounts.models import Project
+from webapp.accounts.permissions import Permission
+from webapp.api.access import project_of
+from webapp.api.errors import Refused
+
+EVENTS_AT_ONCE = 1000
+
+
+class NewRun(serializers.Serializer[dict[str, Any]]):
+    kind = serializers.ChoiceField(choices=RunKind.choices)
+    preset = serializers.CharField(max_length=60)
+    snapshot = serializers.UUIDField()
+    reward_model = serializers.UUIDField(required=False, allow_null=True, default=None)
+    evaluates = serializers.UUIDField(required=False, allow_null=True, default=None)
+    overrides = serializers.DictField(required=False, default=dict)
+    name = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
+    note = serializers.CharField(
+        max_length=500,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Why, where hardware is missing.",
+    )
+
+
+class ShownAttempt(serializers.ModelSerializer[Attempt]):
+    class Meta:
+        model = Attempt
+        fields = (
+            "number",
+            "state",
+            "step",
+            "total_steps",
+            "resume_from",
+            "host",
+            "error",
+            "started_at",
+            "heartbeat_at",
+            "ended_at",
+        )
+
+
+class ShownRun(serializers.ModelSerializer[Run]):
+    attempts = ShownAttempt(many=True)
+    state = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Run
+        fields = (
+            "id",
+            "number",
+            "name",
+            "kind",
+            "preset",
+            "config",
+            "snapshot",
+            "reward_model",
+            "evaluates",
+            "code_version",
+            "cancel_requested",
+            "created_at",
+            "state",
+            "attempts",
+        )
+
+    def get_state(self, run: Run) -> str:
+        return list(run.attempts.all())[-1].state
+
+
+def _runs(project: Project) -> QuerySet[Run]:
+    return Run.objects.of(project).prefetch_related("attempts")
+
+
+def _shown(project: Project, run_id: UUID) -> dict[str, Any]:
+    return dict(ShownRun(get_object_or_404(_runs(project), pk=run_id)).data)
+
+
+class RunList(APIView):
+    @extend_schema(responses=ShownRun(many=True))
+    def get(self, request: Request, project: str) -> Response:
+        _, found = project_of(request, project, Permission.SEE_RUNS)
+        return Response(ShownRun(_runs(found).order_by("-number"), many=True).data)
+
+    @extend_schema(request=NewRun, responses={201: ShownRun})
+    def post(self, request: Request, project: str) -> Response:
+        user, found = project_of(request, project, Permission.LAUNCH_RUNS)
+        form = NewRun(data=request.data)
+        form.is_valid(raise_exception=True)
+        asked = dict(form.validated_data)
+        rows: dict[str, Any] = {
+            "snapshot": get_object_or_404(Snapshot.objects.of(found), pk=asked.pop("snapshot"))
+        }
+        for name in ("reward_model", "evaluates"):
+            key = asked.pop(name)
+            rows[name] = get_object_or_404(Run.objects.of(found), pk=key) if key else None
+        try:
+            run = runs.launch(actor=user, project=found, **asked, **rows)
+        except runs.RunRefused as error:
+            raise Refused(str(error)) from error
+        return Response(_shown(found, run.pk), status=status.HTTP_201_CREATED)
+
+
+class RunDetail(APIView):
+    @extend_schema(responses=ShownRun)
+    def get(self, request: Request, project: str, run_id: UUID) -> Response:
+        _, found = project_of(request, project, Permission.SEE_RUNS)
+        return Response(_shown(found, run_id))
+
+
+class RunStep(APIView):
+    """Cancel or resume a run; which one is in the address."""
+
+    step = ""
+
+    @extend_schema(request=None, responses=ShownRun)
+    def post(self, request: Request, project: str, run_id: UUID) -> Response:
+        user, found = project_of(request, project, Permission.LAUNCH_RUNS)
+        run = get_object_or_404(Run.objects.of(found), pk=run_id)
+        try:
+            if self.step == "cancel":
+                runs.cancel(actor=user, run=run)
+            else:
+                runs.resume(actor=user, run=run)
+        except runs.RunRefused as error:
+            raise Refused(str(error)) from error
+        return Response(_shown(found, run_id))
+
+
+class RunEvents(APIView):
+    @extend_schema(
+        parameters=[OpenApiParameter("after", int, description="The id of the last event that you have.")],
+        responses={200: OpenApiTypes.OBJECT},
+    )
+    def get(self, request: Request, project: str, run_id: UUID) -> Response:
+        """Events of all attempts, oldest first, at most 1,000; ask again with the last `id`."""
+        _, found = project_of(request, project, Permission.SEE_RUNS)
+        run = get_object_or_404(Run.objects.of(found), pk=run_id)
+        after = request.query_params.get("after", "0")
+        known = int(after) if after.isdecimal() and len(after) < 19 else 0
+        events = RunEvent.objects.of(found).filter(attempt__run=run, pk__gt=known).order_by("pk")
+        fields = ("id", "attempt__number", "seq", "at", "kind", "step", "data")
+        return Response({"events": list(events.values(*fields)[:EVENTS_AT_ONCE])})
+
+
+class RunReport(APIView):
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def get(self, request: Request, project: str, run_id: UUID) -> Response:
+        """The evaluation of a run: its figures with intervals, beside the published rows."""
+        _, found = project_of(request, project, Permission.SEE_RUNS)
+        return Response(get_object_or_404(Evaluation.objects.of(found), run=run_id).report)
