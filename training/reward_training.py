@@ -136,7 +136,7 @@ class RewardTrainer:
     def _require_number(loss: Tensor, *, step: int, ids: list[str]) -> None:
         if not torch.isfinite(loss):
             raise TrainingFault(
-                f"The loss of step {step} is {float(loss)}; the batch holds the items {', '.join(ids)}.",
+                f"The loss of step {step} is {float(loss.detach())}; the batch holds the items {', '.join(ids)}.",
                 what_to_do="Look at these items, or lower learning_rate; nothing of this step was applied.",
             )
 
