@@ -26,7 +26,9 @@ RETRIEVAL, TEMPLATE = "retrieval", "template"
 SHOWN_TO_ENDPOINT = 5
 COPIED_FROM = 16
 BLOCK = 256
-COPIES_ONLY = "Composed by copying criteria from the gold of other instructions; nothing was reasoned about this one."
+COPIES_ONLY = (
+    "Composed by copying criteria from the gold of other instructions; nothing was reasoned about this one."
+)
 NO_POOL = "A static template: no pool version was active, so nothing had been learned yet."
 
 
@@ -186,7 +188,11 @@ def _library(version: UUID, members: tuple[int, ...], _model: str) -> Library:
     for row in found.order_by("rubric__exemplar__id", "position").values(*fields):
         text, polarity = normal_form(row["text"], Polarity(row["polarity"]))
         of_exemplar.setdefault(row["rubric__exemplar__id"], []).append(len(rows))
-        carried = {name: row["origin"][name] for name in ("licence", "canary", "source_key") if row["origin"].get(name)}
+        carried = {
+            name: row["origin"][name]
+            for name in ("licence", "canary", "source_key")
+            if row["origin"].get(name)
+        }
         rows.append(
             {
                 "id": row["id"],
@@ -219,7 +225,10 @@ class EndpointDrafter:
                     if instruction is None:
                         break
                     calls: list[Call] = []
-                    under_way[workers.submit(self._prepared(endpoint, instruction, seed, calls))] = (instruction, calls)
+                    under_way[workers.submit(self._prepared(endpoint, instruction, seed, calls))] = (
+                        instruction,
+                        calls,
+                    )
                 if not under_way:
                     break
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
@@ -267,7 +276,9 @@ class EndpointDrafter:
         return ask
 
 
-def _asked_draft(model: str, asked: Asked, shaped_by: list[tuple[int, float]], carried: dict[str, Any]) -> Drafted:
+def _asked_draft(
+    model: str, asked: Asked, shaped_by: list[tuple[int, float]], carried: dict[str, Any]
+) -> Drafted:
     return Drafted(
         drafter=model,
         criteria=asked.rubric.criteria,

@@ -50,7 +50,10 @@ def drafter_name(project: Project | None = None) -> str:
 
 def label(drafter: str) -> str:
     """What a draft is called wherever it is shown."""
-    named = {RETRIEVAL: "Composed from gold by retrieval", TEMPLATE: "Generic template, not drafted for this item"}
+    named = {
+        RETRIEVAL: "Composed from gold by retrieval",
+        TEMPLATE: "Generic template, not drafted for this item",
+    }
     return named.get(drafter, f"Drafted by {drafter}")
 
 
@@ -102,13 +105,19 @@ def draft_items(
 def _drafter(project: Project, pool_version: PoolVersion | None, should_stop: Callable[[], bool]) -> Drafter:
     if drafter_name(project) != RETRIEVAL:
         return EndpointDrafter(project, pool_version, should_stop)
-    return RetrievalDrafter(project, pool_version, should_stop) if pool_version else TemplateDrafter(should_stop)
+    return (
+        RetrievalDrafter(project, pool_version, should_stop) if pool_version else TemplateDrafter(should_stop)
+    )
 
 
 def _write(
     project: Project, instruction: Instruction, pool_version: PoolVersion | None, drafted: Drafted
 ) -> RubricVersion:
-    kept = {"licence": instruction.licence, "canary": instruction.canary, "source_key": instruction.source_key}
+    kept = {
+        "licence": instruction.licence,
+        "canary": instruction.canary,
+        "source_key": instruction.source_key,
+    }
     version = RubricVersion.rows.create(
         project=project,
         instruction=instruction,

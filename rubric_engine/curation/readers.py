@@ -62,7 +62,9 @@ def _reader(path: Path) -> Reader:
     if head[:4] == b"PAR1":
         return _parquet
     if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        raise FileRefused("it is a ZIP archive or a spreadsheet; unpack it, or save the sheet as CSV in UTF-8")
+        raise FileRefused(
+            "it is a ZIP archive or a spreadsheet; unpack it, or save the sheet as CSV in UTF-8"
+        )
     names = [suffix.lower() for suffix in path.suffixes]
     return _csv if ".csv" in names or ".tsv" in names else _jsonl
 
@@ -80,7 +82,9 @@ def _lines(path: Path, position: Position) -> Iterator[tuple[int, str]]:
             expanded += len(line)
             position.done = raw.tell()
             if len(line) > MAX_LINE_BYTES:
-                raise FileRefused(f"longer than {MAX_LINE_BYTES:,} bytes; split or shorten this row", line=number)
+                raise FileRefused(
+                    f"longer than {MAX_LINE_BYTES:,} bytes; split or shorten this row", line=number
+                )
             _require_sane_expansion(expanded, position.done, number)
             yield number, _decoded(line, number)
 
@@ -91,7 +95,9 @@ def _read_line(stream: BinaryIO, number: int) -> bytes:
     except EOFError as fault:
         raise FileRefused("the compressed file ends early; upload it again, whole", line=number) from fault
     except (gzip.BadGzipFile, zlib.error) as fault:
-        raise FileRefused(f"the compression is damaged ({fault}); pack the file again", line=number) from fault
+        raise FileRefused(
+            f"the compression is damaged ({fault}); pack the file again", line=number
+        ) from fault
 
 
 def _require_sane_expansion(expanded: int, read: int, number: int) -> None:
@@ -132,7 +138,9 @@ def _parsed(line: str, number: int) -> Any:
         raise FileRefused(f"nested deeper than {MAX_DEPTH} levels; flatten it", line=number) from fault
     except ValueError as fault:
         if line.strip() in ("[", "{"):
-            raise FileRefused("JSON over several lines; write one object a line (JSONL)", line=number) from fault
+            raise FileRefused(
+                "JSON over several lines; write one object a line (JSONL)", line=number
+            ) from fault
         end = "" if line.endswith("\n") else ", and the file ends here: it may have been cut off"
         raise FileRefused(f"no valid JSON ({fault}){end}", line=number) from fault
 
@@ -144,7 +152,9 @@ def _no_constant(name: str) -> None:
 def _require_plain(row: Row, line: str, number: int) -> None:
     """Caps on columns and depth; no NUL and no half surrogate, which PostgreSQL can't keep."""
     if len(row) > MAX_COLUMNS:
-        raise FileRefused(f"{len(row):,} fields, at most {MAX_COLUMNS} are read; leave the others out", line=number)
+        raise FileRefused(
+            f"{len(row):,} fields, at most {MAX_COLUMNS} are read; leave the others out", line=number
+        )
     if line.count("{") + line.count("[") > MAX_DEPTH and _deeper_than(row, MAX_DEPTH):
         raise FileRefused(f"nested deeper than {MAX_DEPTH} levels; flatten it", line=number)
     if "\\u0000" in line or "\\ud" in line or "\\uD" in line or "\x00" in line:
@@ -209,7 +219,9 @@ def _csv(path: Path, position: Position) -> Iterator[tuple[int, Row]]:
 def _header(cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
     if len(names) > MAX_COLUMNS:
-        raise FileRefused(f"{len(names):,} columns, at most {MAX_COLUMNS} are read; leave the others out", line=1)
+        raise FileRefused(
+            f"{len(names):,} columns, at most {MAX_COLUMNS} are read; leave the others out", line=1
+        )
     for name in names:
         require_text(name, 1)
         if not name or names.count(name) > 1:
@@ -238,7 +250,9 @@ def _parquet(path: Path, position: Position) -> Iterator[tuple[int, Row]]:
 
 def _require_sane_parquet(metadata: Any) -> int:
     if metadata.num_columns > MAX_COLUMNS:
-        raise FileRefused(f"{metadata.num_columns:,} columns, at most {MAX_COLUMNS} are read; leave the others out")
+        raise FileRefused(
+            f"{metadata.num_columns:,} columns, at most {MAX_COLUMNS} are read; leave the others out"
+        )
     if metadata.num_rows > MAX_ROWS:
         raise FileRefused(f"{metadata.num_rows:,} rows, at most {MAX_ROWS:,} at once; split the file")
     expanded = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
@@ -249,7 +263,9 @@ def _require_sane_parquet(metadata: Any) -> int:
 
 def _plain_row(row: Row, line: int) -> Row:
     """JSON values only: a date or a decimal becomes text; columns without a value are left out."""
-    plain: Row = json.loads(json.dumps({key: value for key, value in row.items() if value is not None}, default=str))
+    plain: Row = json.loads(
+        json.dumps({key: value for key, value in row.items() if value is not None}, default=str)
+    )
     if _deeper_than(plain, MAX_DEPTH):
         raise FileRefused(f"nested deeper than {MAX_DEPTH} levels; flatten it", line=line)
     for field, value in plain.items():

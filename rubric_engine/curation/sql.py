@@ -197,7 +197,9 @@ INSERT_VERDICTS = """
     FROM resolved_verdict ORDER BY line
     ON CONFLICT (response_id, criterion_id, by) DO NOTHING"""
 
-_PREFERENCE = "sha256(convert_to(concat_ws(chr(31), {0}.criterion, {0}.polarity, {0}.chosen, {0}.rejected), 'UTF8'))"
+_PREFERENCE = (
+    "sha256(convert_to(concat_ws(chr(31), {0}.criterion, {0}.polarity, {0}.chosen, {0}.rejected), 'UTF8'))"
+)
 
 PREFERENCE_CONTRADICTIONS = f"""
     {_twice_in_file("preference", "external_id", _PREFERENCE.format("staged_preference"), "id")}

@@ -15,7 +15,13 @@ from typing import Any
 
 import openai
 from pydantic import BaseModel, ValidationError
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
 
 from rubric_engine.llm.prompts import Messages, sha256_of
 
@@ -118,7 +124,13 @@ class Endpoint:
         self._client.close()
 
     def ask(
-        self, messages: Messages, *, response_format: Mapping[str, Any], version: str, seed: int, calls: list[Call]
+        self,
+        messages: Messages,
+        *,
+        response_format: Mapping[str, Any],
+        version: str,
+        seed: int,
+        calls: list[Call],
     ) -> Answer:
         """One answer. Every attempt is appended to `calls`.
 
@@ -142,7 +154,12 @@ class Endpoint:
         return min(asked if asked is not None else backoff, self.config.longest_wait_s)
 
     def _attempt(
-        self, messages: Messages, response_format: Mapping[str, Any], version: str, seed: int, calls: list[Call]
+        self,
+        messages: Messages,
+        response_format: Mapping[str, Any],
+        version: str,
+        seed: int,
+        calls: list[Call],
     ) -> Answer:
         call = Call(
             model=self.config.model,
@@ -172,7 +189,9 @@ class Endpoint:
             )
             return str(raw.http_response.text)
         except openai.APITimeoutError as fault:
-            raise EndpointBusy("timeout", f"{where} did not answer within {self.config.timeout_s:g} s.") from fault
+            raise EndpointBusy(
+                "timeout", f"{where} did not answer within {self.config.timeout_s:g} s."
+            ) from fault
         except openai.APIConnectionError as fault:
             reason = f"{where} can't be reached ({fault.__cause__ or fault}). Check LLM_BASE_URL, and that it runs."
             raise EndpointBusy("unreachable", reason) from fault
@@ -191,7 +210,9 @@ class Endpoint:
         if status == 404:
             return EndpointRefused("not_found", f"{where}: check LLM_BASE_URL and LLM_MODEL. {said}")
         if 300 <= status < 400:
-            return EndpointRefused("redirect", f"{where}: redirects are not followed; put the final LLM_BASE_URL.")
+            return EndpointRefused(
+                "redirect", f"{where}: redirects are not followed; put the final LLM_BASE_URL."
+            )
         return EndpointFault("bad_request", f"{where}: {said}")
 
     def _answer(self, body: str, call: Call) -> Answer:
@@ -203,10 +224,15 @@ class Endpoint:
         if not parsed.choices:
             raise EndpointBusy("malformed_body", f"{self.config.base_url} answered without a choice.")
         if parsed.usage:
-            call.prompt_tokens, call.completion_tokens = parsed.usage.prompt_tokens, parsed.usage.completion_tokens
+            call.prompt_tokens, call.completion_tokens = (
+                parsed.usage.prompt_tokens,
+                parsed.usage.completion_tokens,
+            )
             call.cost_usd = self._cost(parsed.usage)
         choice = parsed.choices[0]
-        return Answer(choice.message.content or "", choice.finish_reason or "", choice.message.refusal or "", call)
+        return Answer(
+            choice.message.content or "", choice.finish_reason or "", choice.message.refusal or "", call
+        )
 
     def _cost(self, usage: _Usage) -> Decimal | None:
         if not (self.config.usd_per_million_in or self.config.usd_per_million_out):

@@ -59,7 +59,9 @@ def ask_for_rubric(
 
 def _rubric(answer: Answer) -> Rubric:
     if answer.refusal or answer.finish_reason == "content_filter":
-        raise replies.InvalidReply("refusal", f"the model refused: {answer.refusal or 'content filter'}"[:500])
+        raise replies.InvalidReply(
+            "refusal", f"the model refused: {answer.refusal or 'content filter'}"[:500]
+        )
     if answer.finish_reason == "length":
         raise replies.InvalidReply("truncated", "it was cut off at the token limit; write a shorter rubric")
     if not answer.content.strip():

@@ -71,7 +71,10 @@ def repair_messages(before: Messages, reply: str, faults: str) -> Messages:
     return [
         *before,
         {"role": "assistant", "content": _shortened(cleaned(reply), LONGEST_INSTRUCTION)},
-        {"role": "user", "content": filled(template(purpose, "repair", version), {"faults": cleaned(faults)[:2000]})},
+        {
+            "role": "user",
+            "content": filled(template(purpose, "repair", version), {"faults": cleaned(faults)[:2000]}),
+        },
     ]
 
 
@@ -80,7 +83,9 @@ def sha256_of(messages: Messages) -> str:
 
 
 def _as_json(rubric: Rubric) -> str:
-    return json.dumps({"criteria": [_criterion(criterion) for criterion in rubric.criteria]}, ensure_ascii=False)
+    return json.dumps(
+        {"criteria": [_criterion(criterion) for criterion in rubric.criteria]}, ensure_ascii=False
+    )
 
 
 def _criterion(criterion: Criterion) -> dict[str, str | int]:

@@ -59,13 +59,17 @@ def rubric_of(content: str) -> Rubric:
         require_draft_shape(rubric)
     except InvalidRubric as fault:
         raise InvalidReply("invalid_rubric", str(fault)) from fault
-    return Rubric(tuple(sorted(rubric.criteria, key=lambda criterion: list(Dimension).index(criterion.dimension))))
+    return Rubric(
+        tuple(sorted(rubric.criteria, key=lambda criterion: list(Dimension).index(criterion.dimension)))
+    )
 
 
 def _criterion(position: int, part: CriterionReply) -> Criterion:
     text = " ".join(cleaned(part.text).split())
     if len(text) > LONGEST_CRITERION:
-        raise InvalidRubric(f"criterion {position + 1} has {len(text)} characters, at most {LONGEST_CRITERION}")
+        raise InvalidRubric(
+            f"criterion {position + 1} has {len(text)} characters, at most {LONGEST_CRITERION}"
+        )
     return Criterion(
         key=f"c{position + 1}",
         dimension=Dimension(part.dimension),

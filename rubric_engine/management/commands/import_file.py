@@ -23,11 +23,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("project", help="the project's slug")
         parser.add_argument("file", type=Path)
-        parser.add_argument("--kind", choices=sorted(FIELDS), default="", help="guessed from the first row if left out")
         parser.add_argument(
-            "--map", action="append", default=[], metavar="OURS=THEIRS", dest="mapping", help="our field=the column"
+            "--kind", choices=sorted(FIELDS), default="", help="guessed from the first row if left out"
         )
-        parser.add_argument("--as", dest="username", default="", help="user name; the project's first admin if left out")
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="OURS=THEIRS",
+            dest="mapping",
+            help="our field=the column",
+        )
+        parser.add_argument(
+            "--as", dest="username", default="", help="user name; the project's first admin if left out"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         project = _project(options["project"])
@@ -98,6 +107,8 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         ours, separator, theirs = pair.partition("=")
         if not separator:
-            raise CommandError(f"--map {pair}: write our field, =, the file's column: --map instruction=question")
+            raise CommandError(
+                f"--map {pair}: write our field, =, the file's column: --map instruction=question"
+            )
         mapping[ours.strip()] = theirs.strip()
     return mapping
