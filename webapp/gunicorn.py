@@ -11,6 +11,7 @@ workers = 2
 threads = 8
 timeout = 60
 graceful_timeout = 8
+control_socket_disable = True
 keepalive = 5
 accesslog = None
 errorlog = "-"
