@@ -189,6 +189,7 @@ def _saving() -> dict[str, str]:
 
 def _refusals() -> dict[str, str]:
     return {
+        "not_done": _("Not done:"),
         "read_only": _("The round is closed: nothing can be changed."),
         "is_submitted": _("This item is submitted. Press z to reopen it."),
         "is_skipped": _("This item is skipped. Press z to take that back."),
@@ -201,6 +202,7 @@ def _refusals() -> dict[str, str]:
         "refused_empty": _("Write something first."),
         "refused_weight": _("A weight is a whole number from 1 to 5."),
         "refused_criterion": _("That criterion is no longer there."),
+        "refused_verdict": _("Judge met or not met first: evidence and rationale stand beside a verdict."),
         "refused_response": _("That response is no longer there."),
         "refused_key": _("That criterion is there already."),
         "refused_criteria": _("A rubric holds at most 100 criteria."),
@@ -258,9 +260,9 @@ def _commands() -> dict[str, str]:
         "act_edit": _("Edit"),
         "act_reject": _("Reject"),
         "act_restore": _("Restore"),
-        "act_lighter": _("Weight −"),
-        "act_heavier": _("Weight +"),
-        "act_to_safety": _("To safety"),
+        "act_lighter": _("Lighter"),
+        "act_heavier": _("Heavier"),
+        "act_to_safety": _("Safety"),
         "act_flip": _("Flip"),
         "act_contest": _("Contested"),
         "act_uncontest": _("Uncontested"),

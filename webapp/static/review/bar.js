@@ -72,7 +72,7 @@ export class Bar {
     const shown = until && !session.readOnly && !work.view.submitted && !work.view.skip;
     this.lease.classList.toggle("lease--none", !shown);
     if (shown) {
-      setText(this.lease, t("yours_until", { time: until.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) }));
+      setText(this.lease, t("yours_until", { time: until.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }) }));
     }
   }
 

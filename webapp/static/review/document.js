@@ -14,7 +14,6 @@ const LONGEST_TEXT = 4000;
 const LONGEST_REASON = 200;
 const MOST_CRITERIA = 100;
 const MOST_COMMENTS = 200;
-const NO_VERDICT = { met: null, origin: "physician", rationale: "", evidence: null };
 
 function demand(condition, reason) {
   if (!condition) {
@@ -57,13 +56,18 @@ function changed(document, { key }, changes) {
   return { ...document, criteria };
 }
 
-function judged(document, { key, response }, changes) {
+function rowOf(document, { key, response }) {
   criterionOf(document, key);
   demand(document.responses.includes(response), "refused_response");
-  const { [response]: before, ...others } = document.verdicts[key] ?? {};
-  const entry = { ...(before ?? NO_VERDICT), ...changes };
-  const kept = entry.met !== null || entry.rationale || entry.evidence;
-  return withVerdicts(document, key, kept ? { ...others, [response]: entry } : others);
+  return document.verdicts[key] ?? {};
+}
+
+/** A rationale or an evidence stands beside a verdict, never without one. */
+function supported(document, payload, changes) {
+  const row = rowOf(document, payload);
+  const entry = row[payload.response];
+  demand(entry, "refused_verdict");
+  return withVerdicts(document, payload.key, { ...row, [payload.response]: { ...entry, ...changes } });
 }
 
 function withVerdicts(document, key, row) {
@@ -81,33 +85,38 @@ function add(document, payload) {
     origin: "added",
     dimension: among(DIMENSIONS, payload.dimension),
     text: text(payload.text),
-    weight: "weight" in payload ? weight(payload.weight) : 3,
-    polarity: "polarity" in payload ? among(POLARITIES, payload.polarity) : "must_hold",
-    contested: "contested" in payload ? truth(payload.contested) : false,
+    weight: weight(payload.weight),
+    polarity: among(POLARITIES, payload.polarity),
+    contested: false,
     rejected: null,
   };
-  const { at } = payload;
-  const place = Number.isInteger(at) && at >= 0 && at <= criteria.length ? at : criteria.length;
-  return { ...document, criteria: criteria.toSpliced(place, 0, added) };
+  return { ...document, criteria: [...criteria, added] };
 }
 
 function removeAdded(document, { key }) {
   const found = criterionOf(document, key);
   demand(found.origin === "added", "refused_remove");
-  return { ...document, criteria: document.criteria.filter((criterion) => criterion !== found) };
+  const criteria = document.criteria.filter((criterion) => criterion !== found);
+  return { ...withVerdicts(document, key, {}), criteria };
 }
 
+/** `met: null` takes the verdict back, its rationale and evidence with it. */
 function setVerdict(document, payload) {
-  const { met } = payload;
+  const { met, key, response } = payload;
   demand(met === null || typeof met === "boolean", "refused_value");
-  return judged(document, payload, { met, origin: "physician" });
+  const { [response]: known, ...others } = rowOf(document, payload);
+  if (met === null) {
+    return withVerdicts(document, key, others);
+  }
+  const entry = { rationale: "", evidence: null, ...known, met, origin: "physician" };
+  return withVerdicts(document, key, { ...others, [response]: entry });
 }
 
 function setUnjudged(document, payload) {
   demand(document.responses.includes(payload.response), "refused_response");
   const { [payload.response]: _, ...unjudged } = document.unjudged;
   if (payload.reason !== null && payload.reason !== undefined) {
-    unjudged[payload.response] = reason(payload.reason, { empty: true });
+    unjudged[payload.response] = reason(payload.reason);
   }
   return { ...document, unjudged };
 }
@@ -152,8 +161,8 @@ const EFFECTS = {
   remove_added: removeAdded,
   set_verdict: setVerdict,
   set_rationale: (document, payload) =>
-    judged(document, payload, { rationale: text(payload.text, { empty: true }) }),
-  set_evidence: (document, payload) => judged(document, payload, { evidence: payload.evidence ?? null }),
+    supported(document, payload, { rationale: text(payload.text, { empty: true }) }),
+  set_evidence: (document, payload) => supported(document, payload, { evidence: payload.evidence ?? null }),
   set_unjudged: setUnjudged,
   flag,
   unflag: (document, payload) => ({ ...document, flags: without(document.flags, reason(payload.reason)) }),

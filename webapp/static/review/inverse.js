@@ -4,14 +4,28 @@ const found = (document, key) => document.criteria.find((criterion) => criterion
 const verdictAt = (document, { key, response }) => document.verdicts[key]?.[response] ?? null;
 
 function ofVerdict(document, { key, response }) {
-  const met = verdictAt(document, { key, response })?.met ?? null;
-  return [["set_verdict", { key, response, met }]];
+  const before = verdictAt(document, { key, response });
+  const back = [["set_verdict", { key, response, met: before ? before.met : null }]];
+  if (before?.rationale) {
+    back.push(["set_rationale", { key, response, text: before.rationale }]);
+  }
+  if (before?.evidence) {
+    back.push(["set_evidence", { key, response, evidence: before.evidence }]);
+  }
+  return back;
 }
 
 function ofRemoval(document, { key }) {
-  const { dimension, text, weight, polarity, contested } = found(document, key);
-  const at = document.criteria.findIndex((criterion) => criterion.key === key);
-  return [["add", { key, dimension, text, weight, polarity, contested, at }]];
+  const { dimension, text, weight, polarity, contested, rejected } = found(document, key);
+  const back = [["add", { key, dimension, text, weight, polarity }]];
+  if (contested) {
+    back.push(["set_contested", { key, contested }]);
+  }
+  if (rejected) {
+    back.push(["reject", { key, reason: rejected.reason }]);
+  }
+  const responses = Object.keys(document.verdicts[key] ?? {});
+  return back.concat(...responses.map((response) => ofVerdict(document, { key, response })));
 }
 
 const INVERSE = {

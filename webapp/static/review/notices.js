@@ -37,7 +37,9 @@ export class Notices {
       entries.push(...this.ofTrouble(work));
     }
     for (const [item, refusal] of this.refusals) {
-      entries.push(this.ofRefusal(item, refusal));
+      if (item !== session.current) {
+        entries.push(this.ofRefusal(item, refusal));
+      }
     }
     keyed(this.root, entries);
   }
@@ -84,22 +86,15 @@ export class Notices {
       .join("; ");
   }
 
+  /** A refusal on another item than the open one, whose own are shown in the rubric. */
   ofRefusal(item, { reason, text }) {
     const { session } = this.screen;
-    const here = item === session.current;
-    const place = session.items[session.index.get(item)];
-    const actions = [];
-    if (!here) {
-      actions.push(button(t("go_there"), () => session.open(item)));
-    }
-    actions.push(
-      button(t("dismiss"), () => {
-        this.refusals.delete(item);
-        this.render();
-      }),
-    );
-    const words = here ? reason : t("refused_elsewhere", { n: place.n, reason });
-    return this.entry(`refused ${item}${here}`, text ? `${words} “${text}”` : words, "bad", ...actions);
+    const words = t("refused_elsewhere", { n: session.items[session.index.get(item)].n, reason });
+    const dismiss = () => {
+      this.refusals.delete(item);
+      this.render();
+    };
+    return this.entry(`refused ${item}`, text ? `${words} “${text}”` : words, "bad", button(t("go_there"), () => session.open(item)), button(t("dismiss"), dismiss));
   }
 
   renderSignIn(wanted) {

@@ -8,7 +8,7 @@ import { DIMENSIONS, ordered } from "./scoring.js";
 import { shownKey } from "./keys.js";
 import { t } from "./strings.js";
 
-const ACTIONS = ["met", "unmet", "edit", "reject", "lighter", "heavier", "to_safety", "flip", "contest", "rationale", "evidence", "comment"];
+const ACTIONS = ["edit", "reject", "lighter", "heavier", "to_safety", "flip", "contest", "rationale", "evidence", "comment"];
 const NEW = "new";
 
 export class RubricView {
@@ -24,7 +24,7 @@ export class RubricView {
 
   render(standing) {
     const { screen } = this;
-    const { view, work, response, editing, diff } = screen;
+    const { view, work, editing, diff } = screen;
     if (this.item !== work.id) {
       this.item = work.id;
       this.lists.forEach((list) => list.replaceChildren());
@@ -43,7 +43,6 @@ export class RubricView {
     this.renderOrder(standing);
     this.renderActions();
     replace(this.source, work.payload.draft?.label ?? "", diff ? "" : ` · ${t("diff_off")}`);
-    void response;
   }
 
   entry(criterion, number) {
@@ -120,7 +119,13 @@ export class RubricView {
   }
 
   renderOrder({ order, words }) {
-    const { responses, work } = this.screen;
+    const { responses, work, notices } = this.screen;
+    const refusal = notices.refusals.get(work.id);
+    this.order.classList.toggle("order--refused", Boolean(refusal));
+    if (refusal) {
+      replace(this.order, h("strong", null, t("not_done")), h("span", { role: "alert" }, refusal.reason, refusal.text ? ` “${refusal.text}”` : ""));
+      return;
+    }
     if (!responses.length) {
       replace(this.order, h("span", null, t(work.payload.rubric_only ? "order_rubric_only" : "order_no_responses")));
       return;

@@ -16,6 +16,16 @@ export class Verdicts {
     return focused && response && !focused.rejected && !(response in view.unjudged) ? { key: focused.key, response } : null;
   }
 
+  /** The place, where a verdict stands that words can support; says so where none does. */
+  get supported() {
+    const { place } = this;
+    if (place && !this.screen.view.verdicts[place.key]?.[place.response]) {
+      this.screen.refuse(t("refused_verdict"));
+      return null;
+    }
+    return place;
+  }
+
   set(met) {
     const { place } = this;
     if (!place) {
@@ -56,7 +66,7 @@ export class Verdicts {
 
   /** The selected words; without a selection, one is made by keyboard: by sentence, then by word. */
   evidence() {
-    const { place } = this;
+    const place = this.supported;
     if (!place) {
       return;
     }
@@ -88,7 +98,7 @@ export class Verdicts {
   }
 
   rationale() {
-    const { place } = this;
+    const place = this.supported;
     if (!place) {
       return;
     }
