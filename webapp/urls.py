@@ -18,6 +18,9 @@ project_screens = [
     path("", include("webapp.screens.instructions.urls")),
     path("", include("webapp.screens.imports.urls")),
     path("", include("webapp.screens.rounds.urls")),
+    path("", include("webapp.screens.items.urls")),
+    path("", include("webapp.screens.pool.urls")),
+    path("", include("webapp.screens.agreement.urls")),
     path("", include("webapp.screens.people.urls")),
     path("", include("webapp.screens.audit.urls")),
 ]

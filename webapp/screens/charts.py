@@ -227,7 +227,10 @@ def intervals(
         "height": height,
         "frame": frame,
         "rows": placed,
-        "x_ticks": [{"x": frame.x(value), "text": show(value)} for value in x_ticks or ticks(*x_range)],
+        "x_ticks": [
+            {"x": frame.x(value), "text": "" if _covered(frame.x(value), reference, frame) else show(value)}
+            for value in x_ticks or ticks(*x_range)
+        ],
         "reference": reference and {"x": frame.x(reference.value), "text": reference.label},
     }
     table = [[row.label, row.note, row.value, row.low, row.high] for row in rows]
@@ -289,6 +292,11 @@ def _reference(reference: Reference | None, frame: _Frame, *, inside: bool) -> d
     return reference and {"y": frame.y(reference.value), "text": reference.label, "inside": inside}
 
 
+def _covered(x: float, reference: Reference | None, frame: _Frame) -> bool:
+    """Whether the reference's label would cover the text of a tick at `x`."""
+    return reference is not None and abs(frame.x(reference.value) - x) < 4 * len(reference.label) + 16
+
+
 def _path(points: Iterable[tuple[float, float]], frame: _Frame) -> str:
     return "M" + "L".join(f"{frame.x(x)},{frame.y(y)}" for x, y in points)
 
@@ -296,7 +304,7 @@ def _path(points: Iterable[tuple[float, float]], frame: _Frame) -> str:
 def _placed(
     series: Sequence[Series], frame: _Frame, show: Callable[[float], str], *, focusable: bool
 ) -> list[dict[str, object]]:
-    labels = _spread([frame.y(one.points[-1].y) for one in series])
+    labels = _spread([frame.y(one.points[-1].y) for one in series], lowest=frame.bottom - 4)
     placed = []
     for one, label_y in zip(series, labels, strict=True):
         last = one.points[-1]
@@ -335,12 +343,16 @@ def _band(points: Sequence[Point], frame: _Frame) -> str:
     return _path(upper + lower, frame) + "Z"
 
 
-def _spread(wanted: Sequence[float]) -> list[float]:
-    """Move labels apart until none covers another, keeping their order."""
+def _spread(wanted: Sequence[float], *, lowest: float) -> list[float]:
+    """Move labels apart until none covers another, keeping their order and above `lowest` (y grows downwards)."""
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
     placed = list(wanted)
     for before, after in zip(order, order[1:], strict=False):
         placed[after] = max(placed[after], placed[before] + LABEL_GAP)
+    floor = lowest
+    for index in reversed(order):
+        placed[index] = min(placed[index], floor)
+        floor = placed[index] - LABEL_GAP
     return placed
 
 

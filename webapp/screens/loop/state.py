@@ -21,6 +21,7 @@ from training.models import LIVE_STATES, Attempt, AttemptState, Run, RunEvent, R
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import GRANTS, role_of
 from webapp.jobs.models import Job, JobState
+from webapp.jobs.queue import LIVE
 from webapp.screens.loop.next_step import LoopState, PassRate, RoundNow, Stage
 from webapp.screens.workers import Workers, look
 
@@ -61,10 +62,11 @@ def overview(project: Project, user: User) -> Overview:
     pools = list(PoolVersion.objects.of(project).order_by("-number").annotate(size=Count("members"))[:20])
     active = next((one for one in pools if one.active), None)
     runs = _runs(project)
+    jobs = list(Job.objects.of(project).filter(state__in=LIVE).order_by("created_at"))
     role = role_of(user, project)
     state = LoopState(
         may=GRANTS[role] if role else frozenset(),
-        missing_queues=frozenset(workers.missing),
+        missing_queues=frozenset(workers.missing) - {job.queue for job in jobs if job.state == JobState.RUNNING},
         instructions=figures["instructions"],
         unused_instructions=figures["unused"],
         round=now.get("now"),
@@ -90,7 +92,7 @@ def overview(project: Project, user: User) -> Overview:
         pool=active,
         pool_size=active.size if active else 0,  # type: ignore[attr-defined]
         snapshot=frozen,
-        jobs=list(Job.objects.of(project).filter(state__in=[JobState.QUEUED, JobState.RUNNING]).order_by("created_at")),
+        jobs=jobs,
         runs=runs[:RUNS_SHOWN],
         best=next((run for run in runs if run.kind == RunKind.REWARD_MODEL and _overall(run)), None),
     )

@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from annotation.agreement import ProjectAgreement
 from webapp.accounts.access import membership_of, project_view
 from webapp.accounts.models import Project, Role, User
 from webapp.accounts.permissions import Permission, allowed
+from webapp.screens.agreed import agreed, kappas
 from webapp.screens.charts import sparkline
 from webapp.screens.context import home_of
 from webapp.screens.loop import plots, state
@@ -46,14 +46,14 @@ def workers(request: HttpRequest, project: Project) -> HttpResponse:
 
 def _context(project: Project, user: User) -> dict[str, Any]:
     seen = state.overview(project, user)
-    measured: ProjectAgreement = plots.agreed(project)
+    measured = agreed(project)
     curves = state.curves(project, seen.runs)
     return {
         "project": project,
         "seen": seen,
         "step": next_step(seen.state),
         "accepted": plots.accepted(seen.closed, seen.round and (seen.round["round"].number, seen.round["rates"])),
-        "kappas": plots.kappas(measured) if measured.items else "",
+        "kappas": kappas(measured) if measured.items else "",
         "double_items": measured.items,
         "runs": [_row(run, curves) for run in seen.runs],
         "best": seen.best and {"run": seen.best, **_percents(seen.best)},

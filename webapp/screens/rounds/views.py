@@ -33,8 +33,9 @@ def _list(request: HttpRequest, project: Project, form: NewRound, *, status: int
 @require_safe
 @project_view(Permission.RUN_ROUNDS)
 def listing(request: HttpRequest, project: Project) -> HttpResponse:
-    left = reads.supply(project)["unused"]
-    return _list(request, project, NewRound(initial={"size": min(rounds.SIZE, left) or rounds.SIZE}))
+    supply = reads.supply(project)
+    size = min(rounds.SIZE, supply["unused"] or supply["instructions"] or rounds.SIZE)
+    return _list(request, project, NewRound(initial={"size": size}))
 
 
 @require_POST

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from webapp.screens.items import views
+
+urlpatterns = [path("items/<uuid:pk>/", views.item, name="item")]

@@ -1,0 +1,1 @@
+"""Gold, exemplars and pool versions: freeze, activate, retire. Every change is `rubric_engine.exemplars`' own."""
