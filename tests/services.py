@@ -44,7 +44,9 @@ if not os.environ.get("GOLDROUNDS_HOME"):
 def pytest_sessionstart(session: pytest.Session) -> None:
     own_database, own_broker = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
     if not session.config.option.collectonly and not (own_database and own_broker):
-        wanted = services.embedded_services(home(), with_postgres=not own_database, with_valkey=not own_broker)
+        wanted = services.embedded_services(
+            home(), with_postgres=not own_database, with_valkey=not own_broker
+        )
         STACK.enter_context(wanted)
 
 

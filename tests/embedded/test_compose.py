@@ -31,7 +31,9 @@ def test_every_dependency_names_a_service_that_can_meet_its_condition(compose: d
         for other, wanted in service.get("depends_on", {}).items():
             assert other in services, f"{name} depends on {other}, which is no service"
             if wanted["condition"] == "service_healthy":
-                assert "healthcheck" in services[other], f"{name} waits for {other}, which has no health check"
+                assert "healthcheck" in services[other], (
+                    f"{name} waits for {other}, which has no health check"
+                )
 
 
 def test_every_named_volume_is_defined_and_every_defined_one_is_used(compose: dict[str, Any]) -> None:
@@ -42,7 +44,9 @@ def test_every_named_volume_is_defined_and_every_defined_one_is_used(compose: di
 
 def test_every_secret_is_defined_by_file_and_none_stands_in_the_environment(compose: dict[str, Any]) -> None:
     services = compose["services"].values()
-    assert {secret for service in services for secret in service.get("secrets", [])} == set(compose["secrets"])
+    assert {secret for service in services for secret in service.get("secrets", [])} == set(
+        compose["secrets"]
+    )
     assert all(set(secret) == {"file"} for secret in compose["secrets"].values())
     for service in services:
         for variable, value in service.get("environment", {}).items():
@@ -69,7 +73,9 @@ def test_each_worker_serves_its_own_queue_and_only_training_has_the_gpu(compose:
 def test_web_and_trainer_share_the_files_but_only_loopback_reaches_the_web(compose: dict[str, Any]) -> None:
     for name in OWN:
         assert "files:/var/lib/goldrounds/files" in compose["services"][name]["volumes"]
-    published = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
+    published = {
+        name: service["ports"] for name, service in compose["services"].items() if "ports" in service
+    }
     assert published == {"web": ["127.0.0.1:${PORT:-8000}:8000"]}
 
 

@@ -72,7 +72,9 @@ class Instance:
     def everything(self) -> list[psutil.Process]:
         servers = [server for server in (postgres.running(self.home), valkey.running(self.home)) if server]
         launcher = [psutil.Process(self.process.pid)] if self.process.poll() is None else []
-        return processes.with_descendants([*launcher, *servers, *processes.launched_from(self.home, apart_from=[])])
+        return processes.with_descendants(
+            [*launcher, *servers, *processes.launched_from(self.home, apart_from=[])]
+        )
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +118,9 @@ def test_the_first_start_serves_a_page_and_names_address_and_sign_in(instance: I
 
 
 @pytest.mark.slow
-def test_a_second_instance_on_the_same_home_is_refused_and_told_where_the_first_one_is(instance: Instance) -> None:
+def test_a_second_instance_on_the_same_home_is_refused_and_told_where_the_first_one_is(
+    instance: Instance,
+) -> None:
     second = _run_once(instance.home, _free_port())
     assert second.returncode == 1
     assert f"already runs on {instance.home}, at http://127.0.0.1:{instance.port}/" in second.stderr
@@ -137,7 +141,9 @@ def test_a_web_server_that_is_killed_starts_again(instance: Instance) -> None:
 
 
 @pytest.mark.slow
-def test_after_kill_9_of_everything_a_second_start_works_and_sigterm_leaves_nothing_behind(instance: Instance) -> None:
+def test_after_kill_9_of_everything_a_second_start_works_and_sigterm_leaves_nothing_behind(
+    instance: Instance,
+) -> None:
     for process in instance.everything():
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
@@ -182,16 +188,18 @@ def test_a_port_that_is_none_is_refused() -> None:
         preflight.check_port(70000)
 
 
-def test_a_home_on_a_full_disk_is_refused_with_a_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_on_a_full_disk_is_refused_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(preflight, "LEAST_FREE", 2**62)
-    with pytest.raises(EmbeddedError, match="has .* MB left.*GOLDROUNDS_HOME="):
+    with pytest.raises(EmbeddedError, match=r"has .* MB left.*GOLDROUNDS_HOME="):
         preflight.check_home(tmp_path)
 
 
 def test_a_home_that_can_not_be_written_is_refused_with_a_way_out(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("", encoding="utf-8")
-    with pytest.raises(EmbeddedError, match="can't be written.*GOLDROUNDS_HOME="):
+    with pytest.raises(EmbeddedError, match=r"can't be written.*GOLDROUNDS_HOME="):
         preflight.check_home(in_the_way / "home")
 
 
@@ -210,7 +218,9 @@ def test_a_wrong_setting_ends_the_start_with_its_name(tmp_path: Path) -> None:
     assert "PORT='eight thousand'" in done.stderr
 
 
-def test_a_process_is_recognised_by_time_of_creation_so_that_a_reused_id_is_a_stranger(tmp_path: Path) -> None:
+def test_a_process_is_recognised_by_time_of_creation_so_that_a_reused_id_is_a_stranger(
+    tmp_path: Path,
+) -> None:
     preflight.check_home(tmp_path)
     processes.remember(tmp_path, "web", psutil.Process())
     assert processes.find_remembered(tmp_path, "web") == psutil.Process()
@@ -222,7 +232,9 @@ def test_a_process_is_recognised_by_time_of_creation_so_that_a_reused_id_is_a_st
 def test_stopping_leaves_what_has_a_session_of_its_own(tmp_path: Path) -> None:
     """A training outlives a worker that is started again."""
     preflight.check_home(tmp_path)
-    training = "import subprocess, time; subprocess.Popen(['sleep', '60'], start_new_session=True); time.sleep(60)"
+    training = (
+        "import subprocess, time; subprocess.Popen(['sleep', '60'], start_new_session=True); time.sleep(60)"
+    )
     worker = processes.spawn(tmp_path, "worker-train", [sys.executable, "-c", training])
     deadline = time.monotonic() + 10
     while not worker.children():

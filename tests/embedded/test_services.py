@@ -80,10 +80,12 @@ def test_an_interrupted_first_start_leaves_nothing_half_made(home: Path) -> None
         assert not half_made.exists()
 
 
-def test_the_application_role_is_no_superuser_and_the_server_syncs_and_does_not_listen_on_tcp(home: Path) -> None:
+def test_the_application_role_is_no_superuser_and_the_server_syncs_and_does_not_listen_on_tcp(
+    home: Path,
+) -> None:
     with services.embedded_services(home), psycopg.connect(paths.postgres_url(home)) as connection:
         names = ("is_superuser", "fsync", "synchronous_commit", "full_page_writes", "listen_addresses", "jit")
-        found = {name: connection.execute(f"SHOW {name}").fetchone() for name in names}  # noqa: S608
+        found = {name: connection.execute(f"SHOW {name}").fetchone() for name in names}
     assert found == {
         "is_superuser": ("off",),
         "fsync": ("on",),

@@ -18,7 +18,8 @@ def _package_directory(module: str, wheel: str) -> Path:
     found = importlib.util.find_spec(module)
     if found is None or not found.submodule_search_locations:
         raise EmbeddedError(
-            f"The package {wheel} is not installed. Run make install, or set DATABASE_URL and REDIS_URL to your own servers."
+            f"The package {wheel} is not installed. Run make install, "
+            "or set DATABASE_URL and REDIS_URL to servers of your own."
         )
     return Path(found.submodule_search_locations[0])
 
@@ -66,7 +67,10 @@ def unprivileged_prefix() -> tuple[str, ...]:
         ),
     )
     for way in ways:
-        if shutil.which(way[0]) and subprocess.run([*way, "true"], capture_output=True, check=False).returncode == 0:
+        if (
+            shutil.which(way[0])
+            and subprocess.run([*way, "true"], capture_output=True, check=False).returncode == 0
+        ):
             return way
     raise EmbeddedError(
         "PostgreSQL refuses to run as root, and neither unshare nor setpriv (package util-linux) works here. "

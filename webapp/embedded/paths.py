@@ -30,7 +30,9 @@ def private_directory(path: Path) -> Path:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise UnsafeDirectory(f"{path} is not a directory of this user. Remove it, or set GOLDROUNDS_HOME elsewhere.")
+        raise UnsafeDirectory(
+            f"{path} is not a directory of this user. Remove it, or set GOLDROUNDS_HOME elsewhere."
+        )
     return path
 
 

@@ -95,7 +95,18 @@ def running(home: Path) -> psutil.Process | None:
 
 
 def accepts_connections(home: Path) -> bool:
-    probe = [str(postgres_bin() / "pg_isready"), "-q", "-t", "2", "-h", str(run_dir(home)), "-U", USER, "-d", DATABASE]
+    probe = [
+        str(postgres_bin() / "pg_isready"),
+        "-q",
+        "-t",
+        "2",
+        "-h",
+        str(run_dir(home)),
+        "-U",
+        USER,
+        "-d",
+        DATABASE,
+    ]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
@@ -125,9 +136,8 @@ def _give_to(directory: Path, owner: int) -> None:
     """Root only: another way around the ban on root may have been used when the files were made."""
     if os.geteuid() != 0 or directory.stat().st_uid == owner:
         return
-    for folder, _, files in os.walk(directory):
-        for name in (folder, *(os.path.join(folder, file) for file in files)):
-            os.chown(name, owner, owner, follow_symlinks=False)
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, owner, owner, follow_symlinks=False)
 
 
 def _create_cluster(home: Path) -> None:
@@ -138,19 +148,32 @@ def _create_cluster(home: Path) -> None:
     if (owner := postgres_owner()) is not None:
         os.chown(draft, owner, owner)
     postgres_superuser_password(home)
-    command = [*unprivileged_prefix(), str(postgres_bin() / "initdb"), "-D", str(draft), "-U", SUPERUSER, "-E", "UTF8"]
+    command = [
+        *unprivileged_prefix(),
+        str(postgres_bin() / "initdb"),
+        "-D",
+        str(draft),
+        "-U",
+        SUPERUSER,
+        "-E",
+        "UTF8",
+    ]
     command += ["--locale-provider=builtin", "--locale=C.UTF-8", "--auth=scram-sha-256"]
     command += [f"--pwfile={home / 'secrets' / 'postgres_superuser'}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise EmbeddedError(f"PostgreSQL's data directory could not be made in {draft}:\n{done.stderr.strip()}")
+        raise EmbeddedError(
+            f"PostgreSQL's data directory could not be made in {draft}:\n{done.stderr.strip()}"
+        )
     draft.rename(postgres_data(home))
 
 
 def _check_version(home: Path) -> None:
     """Raises EmbeddedError where another major version of PostgreSQL made the data."""
     made_by = (postgres_data(home) / "PG_VERSION").read_text(encoding="ascii").strip()
-    told = subprocess.run([str(postgres_bin() / "postgres"), "--version"], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [str(postgres_bin() / "postgres"), "--version"], capture_output=True, text=True, check=True
+    )
     ours = told.stdout.split()[-1].split(".")[0]
     if made_by != ours:
         raise EmbeddedError(
@@ -193,7 +216,13 @@ def _command(home: Path) -> list[str]:
     sockets = str(run_dir(home)).replace('"', '""')
     settings = {**SETTINGS, "unix_socket_directories": f'"{sockets}"'}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    return [*unprivileged_prefix(), str(postgres_bin() / "postgres"), "-D", str(postgres_data(home)), *options]
+    return [
+        *unprivileged_prefix(),
+        str(postgres_bin() / "postgres"),
+        "-D",
+        str(postgres_data(home)),
+        *options,
+    ]
 
 
 def _stale_pid_environment(home: Path) -> dict[str, str]:

@@ -83,7 +83,9 @@ def check_port(port: int) -> None:
                     f"Port {port} is in use{_listener(port)}. Stop that program, or choose another port: "
                     f"make run PORT={port + 1}"
                 ) from error
-            raise EmbeddedError(f"Port {port} can't be used: {error.strerror}. Try make run PORT=8000.") from error
+            raise EmbeddedError(
+                f"Port {port} can't be used: {error.strerror}. Try make run PORT=8000."
+            ) from error
 
 
 def _listener(port: int) -> str:

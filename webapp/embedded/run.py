@@ -26,6 +26,7 @@ from webapp.settings import env
 
 LOOK_SECONDS = 0.5
 FIRST_PAGE_SECONDS = 120.0
+QUICK_SECONDS = 3.0
 CHECKPOINT_SECONDS = 130.0  # a training has 120 s to write its last checkpoint
 
 
@@ -117,15 +118,14 @@ def _look_after_services(home: Path) -> None:
 
 
 def _stop(settings: env.Env) -> None:
-    """End the web server and workers, then trainings and runners, then the services. A second Ctrl-C waits no longer."""
+    """End web server and workers, then trainings and runners, then the services. A second Ctrl-C waits no longer."""
     say("Stopping …")
     home = settings.home
     try:
         supervisor.stop_all(home)
         _stop_trainings(home)
     except KeyboardInterrupt:
-        left = processes.with_descendants(_trainings(home))
-        processes.send(left, signal.SIGKILL)
+        processes.send(processes.with_descendants(_trainings(home)), signal.SIGKILL)
     if settings.embedded:
         services.stop(home)
     (home / "run" / "instance.json").unlink(missing_ok=True)
@@ -137,10 +137,16 @@ def _trainings(home: Path) -> list[psutil.Process]:
 
 
 def _stop_trainings(home: Path) -> None:
+    """SIGTERM to whatever still runs: a training first writes its checkpoint, a job gives its row back."""
     left = _trainings(home)
-    if left:
-        say("Waiting for runs to write their checkpoints; Ctrl-C again to wait no longer.")
-        processes.stop_trees(left, CHECKPOINT_SECONDS)
+    members = processes.with_descendants(left)
+    processes.send(left, signal.SIGTERM)
+    alive = processes.wait_for_end(members, QUICK_SECONDS)
+    if alive:
+        say("Waiting for a training to write its checkpoint; Ctrl-C again to wait no longer.")
+        alive = processes.wait_for_end(alive, CHECKPOINT_SECONDS)
+    processes.send(alive, signal.SIGKILL)
+    processes.wait_for_end(alive, 5)
 
 
 if __name__ == "__main__":

@@ -38,14 +38,37 @@ def web(port: int) -> Child:
 
 
 def worker(name: str, queues: str, concurrency: int) -> Child:
-    argv = [sys.executable, "-m", "celery", "-A", "webapp.celery", "worker", "-Q", queues, "-c", str(concurrency)]
+    argv = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "webapp.celery",
+        "worker",
+        "-Q",
+        queues,
+        "-c",
+        str(concurrency),
+    ]
     argv += ["-n", f"{name}@%h", "-l", "INFO", "--without-gossip", "--without-mingle"]
     return Child(name, argv, {"GOLDROUNDS_PROCESS": "worker"})
 
 
 def beat(home: Path) -> Child:
     schedule = str(home / "run" / "beat-schedule")
-    argv = [sys.executable, "-m", "celery", "-A", "webapp.celery", "beat", "-s", schedule, "--pidfile=", "-l", "INFO"]
+    argv = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "webapp.celery",
+        "beat",
+        "-s",
+        schedule,
+        "--pidfile=",
+        "-l",
+        "INFO",
+    ]
     return Child("beat", argv, {"GOLDROUNDS_PROCESS": "beat"})
 
 

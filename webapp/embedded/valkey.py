@@ -67,7 +67,9 @@ def start(home: Path) -> psutil.Process:
         if not processes.is_alive(process):
             break
         time.sleep(0.02)
-    raise EmbeddedError(f"Valkey did not start. Its log, {processes.log_path(home, NAME)}, ends:\n{processes.log_tail(home, NAME)}")
+    raise EmbeddedError(
+        f"Valkey did not start. Its log, {processes.log_path(home, NAME)}, ends:\n{processes.log_tail(home, NAME)}"
+    )
 
 
 def stop(home: Path) -> None:
