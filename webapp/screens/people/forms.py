@@ -44,6 +44,7 @@ class NewToken(forms.Form):
     member = forms.ModelChoiceField(
         label=_("Acts as"),
         queryset=Membership.objects.none(),
+        empty_label=_("Choose a member"),
         help_text=_("The token has this member's role, in this project only."),
     )
     days = forms.TypedChoiceField(

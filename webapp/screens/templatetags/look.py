@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -14,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from lucide import _render_icon
 
-from rubric_engine.rubric import MAX_WEIGHT
+from rubric_engine.rubric import MAX_WEIGHT, Dimension
 
 register = template.Library()
 
@@ -34,7 +35,13 @@ def dim(name: str) -> SafeString:
 
 
 @register.simple_tag
-def weight(value: int) -> SafeString:
+def weight(criterion: Any) -> SafeString:
+    """Dots for proficiency, which alone is weighed; the role of the two other dimensions in words."""
+    if criterion.dimension == Dimension.SAFETY:
+        return format_html('<span class="soft">{}</span>', gettext("contested") if criterion.contested else gettext("veto"))
+    if criterion.dimension == Dimension.EXCELLENCE:
+        return format_html('<span class="soft">{}</span>', gettext("bonus"))
+    value = criterion.weight
     dots = format_html_join(
         "",
         '<circle class="{}" cx="{}" cy="4.5" r="3.6"/>',
@@ -46,7 +53,7 @@ def weight(value: int) -> SafeString:
 
 @register.simple_tag
 def pill(state: str, label: str) -> SafeString:
-    return format_html('<span class="pill pill--{}">{}</span>', state, label)
+    return format_html('<span class="pill pill--{}">{}</span>', state, str(label).lower())
 
 
 @register.filter
@@ -100,3 +107,23 @@ def word_diff(old: str, new: str) -> SafeString:
         if m > k:
             parts.append(format_html("<ins>{}</ins>", "".join(after[k:m])))
     return SafeString("".join(parts))
+
+
+@register.filter
+def changes(event: Any) -> list[tuple[str, str, str]]:
+    """(name, old, new) of each value that an event names; an unchanged one has no old."""
+    old, new = event.old or {}, event.new or {}
+    names = [*old, *(name for name in new if name not in old)]
+    return [
+        (name, "" if name not in old or old[name] == new.get(name) else _said(old[name]), _said(new.get(name)))
+        for name in names
+        if _said(new.get(name)) or _said(old.get(name))
+    ]
+
+
+def _said(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    return str(value)
