@@ -54,7 +54,8 @@ def meets(value: float, goal: str | float | None) -> bool | None:
 def keep(figures: Iterable[Mapping[str, Any]]) -> None:
     """Print the figures as a table and append them, with commit, machine and date, to docs/figures.jsonl."""
     stamp = {
-        "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain", "-uno") else ""),
+        "commit": _git("rev-parse", "--short", "HEAD")
+        + ("+" if _git("status", "--porcelain", "-uno") else ""),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f}",
         "date": datetime.now(UTC).date().isoformat(),
     }
@@ -111,7 +112,7 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)  # noqa: S603, S607
+    done = subprocess.run(["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -37,9 +36,8 @@ def job(trial: Project, owner: User) -> Job:
 
 
 @pytest.fixture
-def quick_beat(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick_beat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "BEAT_EVERY_S", 0.05)
-    yield
 
 
 def test_the_same_subject_has_one_live_job(trial: Project, owner: User, job: Job) -> None:
@@ -122,7 +120,8 @@ def break_down(work: Work) -> None:
 
 
 @pytest.mark.parametrize(
-    ("handler", "shown"), [("refuse", "line 3: the text is empty; fill it"), ("break_down", "RuntimeError: unforeseen")]
+    ("handler", "shown"),
+    [("refuse", "line 3: the text is empty; fill it"), ("break_down", "RuntimeError: unforeseen")],
 )
 def test_a_fault_of_the_handler_ends_the_job_and_is_shown(
     job: Job, settings: object, handler: str, shown: str, quick_beat: None

@@ -44,7 +44,8 @@ def sample_plan(sizes: list[int]) -> Plan:
 def figures(found: Findings) -> list[dict[str, Any]]:
     """The journey's figures; each is one measurement, so n is 1 and the spread is the value."""
     measured = [
-        figure(f"journey.{stage.replace(' ', '_')}_s", [seconds], "s") for stage, seconds in found.seconds.items()
+        figure(f"journey.{stage.replace(' ', '_')}_s", [seconds], "s")
+        for stage, seconds in found.seconds.items()
     ]
     for place, closed in enumerate(found.rounds, start=1):
         reviewed = closed["reviewed"] or 1

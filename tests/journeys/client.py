@@ -31,7 +31,9 @@ class Client:
 
     def upload(self, path: Path, *, kind: str) -> Any:
         with path.open("rb") as file:
-            answer = self.http.post(f"{self.base}/imports", data={"kind": kind}, files={"file": (path.name, file)})
+            answer = self.http.post(
+                f"{self.base}/imports", data={"kind": kind}, files={"file": (path.name, file)}
+            )
         return self._answer(answer)
 
     def download(self, path: str, to: Path) -> Path:
@@ -44,7 +46,9 @@ class Client:
 
     def _answer(self, answer: httpx2.Response) -> Any:
         if answer.status_code >= 400:
-            raise Refused(f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:600]}")
+            raise Refused(
+                f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:600]}"
+            )
         return answer.json() if answer.content else None
 
 

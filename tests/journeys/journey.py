@@ -62,8 +62,8 @@ class Findings:
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
 
@@ -138,12 +138,19 @@ def _round(
         path = f"/rounds/{made['id']}"
         lead.post(f"{path}/draft")
         wait_for(
-            lambda: lead.get(path), done={"drafted"}, failed={"closed"}, within_s=plan.stage_s, what="drafting"
+            lambda: lead.get(path),
+            done={"drafted"},
+            failed={"closed"},
+            within_s=plan.stage_s,
+            what="drafting",
         )
     with found.stage(f"round {number} reviewed"):
         lead.post(f"{path}/open")
         reviewers = [person for person in people.values() if person.role == "physician"]
-        decide = [SimulatedPhysician(stack.url, person.token, known, seed=place) for place, person in enumerate(reviewers)]
+        decide = [
+            SimulatedPhysician(stack.url, person.token, known, seed=place)
+            for place, person in enumerate(reviewers)
+        ]
         with ThreadPoolExecutor(len(decide)) as desk:
             list(desk.map(lambda physician: physician.review_round(made["id"]), decide))
         SimulatedPhysician(stack.url, people["dan"].token, known, seed=99, slips=0.0).review_round(made["id"])

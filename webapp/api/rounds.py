@@ -26,7 +26,9 @@ class NewRound(serializers.Serializer[dict[str, Any]]):
     double_share = serializers.FloatField(min_value=0, max_value=1, default=0.15)
     rubric_only = serializers.BooleanField(default=False)
     instructions = serializers.ListField(
-        child=serializers.CharField(max_length=200), required=False, help_text="External ids; else chosen by seed."
+        child=serializers.CharField(max_length=200),
+        required=False,
+        help_text="External ids; else chosen by seed.",
     )
 
 

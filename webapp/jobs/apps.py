@@ -12,4 +12,4 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Load the Celery app in every process: without it a nudge would look for a broker of its own."""
-        import webapp.celery  # noqa: F401, PLC0415
+        import webapp.celery  # noqa: F401

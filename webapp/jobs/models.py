@@ -29,9 +29,7 @@ class Job(ProjectRow):
     queue = models.CharField(max_length=8)
     subject_id = models.CharField(max_length=64)
     state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)
     message = models.CharField(max_length=300, blank=True)

@@ -59,7 +59,9 @@ class Work:
     def actor(self) -> User | None:
         return self.job.actor
 
-    def advance(self, *, done: int | None = None, total: int | None = None, message: str | None = None) -> None:
+    def advance(
+        self, *, done: int | None = None, total: int | None = None, message: str | None = None
+    ) -> None:
         """Tell progress; cheap, call it often.
 
         Raises:

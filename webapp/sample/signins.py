@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PASSWORD = "goldrounds-sample"  # noqa: S105  (accepted on loopback only, and printed at the start)
+PASSWORD = "goldrounds-sample"
 PROJECT_SLUG = "sample"
 
 
@@ -25,7 +25,9 @@ SIGN_INS = (
     SignIn("ada", "Ada", "Keller", "physician", ("Cardiology", "Emergency medicine"), "MD, cardiology", 9),
     SignIn("ben", "Ben", "Sato", "physician", ("Paediatrics", "Infectious diseases"), "MD, paediatrics", 12),
     SignIn("cleo", "Cleo", "Nkemelu", "physician", ("Neurology", "Psychiatry"), "MD, neurology", 7),
-    SignIn("dan", "Dan", "Alvarez", "adjudicator", credentials="MD, clinical pharmacology", years_of_practice=21),
+    SignIn(
+        "dan", "Dan", "Alvarez", "adjudicator", credentials="MD, clinical pharmacology", years_of_practice=21
+    ),
 )
 
 

@@ -166,8 +166,8 @@ def _decide(assignment: Assignment) -> None:
 
 
 def _with_a_doubt(met: dict[tuple[str, str], bool], *, seed: str) -> dict[tuple[str, str], bool]:
-    """The second reviewer's view: on about every third item one verdict differs, so that there is something to settle."""
-    dice = random.Random(seed)  # noqa: S311  (a seeded demonstration, not a secret)
+    """The second reviewer's view: on about every third item one verdict differs, to be settled."""
+    dice = random.Random(seed)
     if dice.random() > 1 / 3 or not met:
         return met
     doubted = dice.choice(sorted(met))

@@ -27,7 +27,11 @@ class Command(BaseCommand):
         parser.add_argument("slug")
         parser.add_argument("--name", default="")
         parser.add_argument(
-            "--person", action="append", default=[], metavar="USERNAME:ROLE", help="repeat for each; roles: " + ", ".join(Role.values)
+            "--person",
+            action="append",
+            default=[],
+            metavar="USERNAME:ROLE",
+            help=f"repeat for each; roles: {', '.join(Role.values)}",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
