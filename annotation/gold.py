@@ -43,6 +43,7 @@ def make(*, actor: User, item: RoundItem, assignment: Assignment, kind: RubricKi
         parent=item.draft,
         kind=kind,
         author=assignment.reviewer,
+        extra=item.draft.extra,
     )
     criteria = Criterion.rows.bulk_create(
         _criterion(rubric, position, entry, drafted.get(entry["key"]))

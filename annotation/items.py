@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from annotation.adjudication import others_of
 from annotation.gold import response_keys
 from annotation.models import Assignment, Round, Slot
 from annotation.queue import require_reviewer
-from rubric_engine.models import Draft, Response
-from webapp.accounts.models import Membership, User
-from webapp.accounts.permissions import Permission, require
+from rubric_engine.drafting import RETRIEVAL, TEMPLATE, label
+from webapp.accounts.models import Membership, Role, User
 
 TITLE = 80
-RETRIEVAL = "retrieval"
 
 
-def own_round(*, actor: User, round_id: UUID, project_id: int | None = None) -> Round:
-    """Raises Round.DoesNotExist for a foreign one, PermissionDenied where the role doesn't review."""
-    mine = Membership.objects.filter(user=actor).values("project")
-    rounds = Round.rows.filter(pk=round_id, project__in=mine).select_related("project")
-    round = (rounds if project_id is None else rounds.filter(project_id=project_id)).get()
-    require(actor=actor, project=round.project, permission=Permission.REVIEW)
-    return round
+def own_round(*, actor: User, round_id: UUID, project_id: int | None = None) -> tuple[Round, Role]:
+    """The round, and the actor's role there.
+
+    Raises:
+        Round.DoesNotExist: a foreign one. PermissionDenied: the role doesn't review.
+    """
+    role = Membership.objects.filter(user=actor, project=OuterRef("project")).values("role")[:1]
+    rounds = Round.rows.annotate(role=Subquery(role)).exclude(role=None).select_related("project")
+    round = (rounds if project_id is None else rounds.filter(project_id=project_id)).get(pk=round_id)
+    require_reviewer(round.role, Slot.FIRST)
+    return round, Role(round.role)
 
 
 def list_items(*, actor: User, round: Round) -> dict[str, Any]:
@@ -66,87 +70,72 @@ def list_items(*, actor: User, round: Round) -> dict[str, Any]:
     return {"round": shown, "items": items}
 
 
-def own_item(*, actor: User, assignment_id: UUID, project_id: int | None = None) -> Assignment:
-    """Raises Assignment.DoesNotExist for a foreign one, PermissionDenied where the role doesn't review."""
-    role = Membership.objects.filter(user=actor, project=OuterRef("project")).values("role")[:1]
-    found = (
-        Assignment.rows.filter(pk=assignment_id)
-        .select_related("item__instruction", "item__round", "item__draft", "project")
-        .annotate(role=Subquery(role))
-    )
-    assignment = (found if project_id is None else found.filter(project_id=project_id)).first()
-    if assignment is None or assignment.role is None:
-        raise Assignment.DoesNotExist("There is no such item among yours.")
-    require_reviewer(assignment.role, Slot.FIRST)
-    if assignment.reviewer_id != actor.pk:
-        raise Assignment.DoesNotExist("There is no such item among yours.")
-    require_reviewer(assignment.role, assignment.slot)
-    return assignment
+_ITEM = """
+SELECT a.position, a.state, a.flagged, a.revision, a.fence, a.lease_until, a.document, a.response_order, a.slot,
+  n.text, n.messages, n.lang, n.specialty, n.category, n.difficulty, p.guideline,
+  a.reviewer_id = %(actor)s AS own, m.role,
+  (SELECT d.drafter FROM rubric_engine_draft d WHERE d.rubric_id = i.draft_id) AS drafter,
+  (SELECT count(*) FROM annotation_assignment o JOIN annotation_rounditem oi ON oi.id = o.item_id
+    WHERE oi.round_id = i.round_id AND o.reviewer_id = %(actor)s) AS own_items,
+  (SELECT jsonb_agg(jsonb_build_object('key', c.key, 'dimension', c.dimension, 'text', c.text,
+      'weight', c.weight, 'polarity', c.polarity, 'contested', c.contested) ORDER BY c.position)
+    FROM rubric_engine_criterion c WHERE c.rubric_id = i.draft_id) AS criteria,
+  (SELECT jsonb_object_agg(r.id, r.text)
+    FROM rubric_engine_response r WHERE r.instruction_id = i.instruction_id) AS responses
+FROM annotation_assignment a
+JOIN annotation_rounditem i ON i.id = a.item_id
+JOIN rubric_engine_instruction n ON n.id = i.instruction_id
+JOIN accounts_project p ON p.id = a.project_id
+JOIN accounts_membership m ON m.project_id = a.project_id AND m.user_id = %(actor)s
+WHERE a.id = %(assignment)s AND a.project_id = coalesce(%(project)s, a.project_id)
+"""
 
 
-def item_payload(assignment: Assignment) -> dict[str, Any]:
-    """All that the review screen shows of one item."""
-    item = assignment.item
-    instruction = item.instruction
+def item_payload(*, actor: User, assignment_id: UUID, project_id: int | None = None) -> dict[str, Any]:
+    """All that the review screen shows of one item, in one statement.
+
+    Raises:
+        Assignment.DoesNotExist: it isn't the actor's (or not in the token's project).
+        PermissionDenied: the role doesn't review.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ITEM, {"actor": actor.pk, "assignment": assignment_id, "project": project_id})
+        values = cursor.fetchone()
+        row = values and dict(zip((column.name for column in cursor.description or ()), values, strict=True))
+    if row:
+        require_reviewer(row["role"], Slot.FIRST)
+    if not row or not row["own"]:
+        raise Assignment.DoesNotExist("There is no such item among yours.")
+    require_reviewer(row["role"], row["slot"])
+    document = json.loads(row["document"])
     payload = {
-        "id": str(assignment.pk),
-        "n": assignment.position,
-        "of": Assignment.rows.filter(
-            item__round_id=item.round_id, reviewer_id=assignment.reviewer_id
-        ).count(),
-        "state": assignment.state,
-        "flagged": assignment.flagged,
-        "revision": assignment.revision,
-        "fence": assignment.fence,
-        "lease_until": assignment.lease_until and assignment.lease_until.isoformat(),
+        "id": str(assignment_id),
+        "n": row["position"],
+        "of": row["own_items"],
+        **{name: row[name] for name in ("state", "flagged", "revision", "fence")},
+        "lease_until": row["lease_until"] and row["lease_until"].isoformat(),
         "instruction": {
-            "text": instruction.text,
-            "messages": instruction.messages,
-            "lang": instruction.lang,
-            "specialty": instruction.specialty,
-            "category": instruction.category,
-            "difficulty": instruction.difficulty,
+            **{name: row[name] for name in ("text", "lang", "specialty", "category", "difficulty")},
+            "messages": json.loads(row["messages"]) if row["messages"] else None,
         },
-        "responses": _responses(assignment),
-        "draft": _draft(assignment),
-        "document": assignment.document,
-        "rubric_only": assignment.document["rubric_only"],
-        "guideline": assignment.project.guideline,
+        "responses": _responses(json.loads(row["response_order"]), json.loads(row["responses"] or "{}")),
+        "draft": {"label": _label(row["drafter"] or ""), "criteria": json.loads(row["criteria"])},
+        "document": document,
+        "rubric_only": document["rubric_only"],
+        "guideline": row["guideline"],
     }
-    if assignment.slot == Slot.ADJUDICATOR:
-        payload["others"] = others_of(assignment)
+    if row["slot"] == Slot.ADJUDICATOR:
+        payload["others"] = others_of(Assignment.rows.get(pk=assignment_id))
     return payload
 
 
-def _responses(assignment: Assignment) -> list[dict[str, str]]:
-    order = response_keys(assignment.response_order)
-    texts = dict(Response.rows.filter(pk__in=assignment.response_order).values_list("pk", "text"))
-    return [{"key": key, "text": texts[response]} for key, response in order.items()]
-
-
-def _draft(assignment: Assignment) -> dict[str, Any]:
-    draft = assignment.item.draft
-    assert draft is not None
-    drafter = Draft.rows.filter(rubric=draft).values_list("drafter", flat=True).first() or ""
-    return {
-        "label": _label(drafter),
-        "criteria": [
-            {
-                "key": criterion.key,
-                "dimension": criterion.dimension,
-                "text": criterion.text,
-                "weight": criterion.weight,
-                "polarity": criterion.polarity,
-                "contested": criterion.contested,
-            }
-            for criterion in draft.criteria.all()
-        ],
-    }
+def _responses(order: list[int], texts: dict[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "text": texts[str(response)]} for key, response in response_keys(order).items()]
 
 
 def _label(drafter: str) -> str:
     """Which kind of drafter; never a model's name, which reviewers don't see."""
-    return "Composed from gold by retrieval" if drafter == RETRIEVAL else "Drafted by a language model"
+    return label(drafter) if drafter in {RETRIEVAL, TEMPLATE} else "Drafted by a language model"
 
 
 def _title(text: str) -> str:

@@ -11,13 +11,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from annotation.models import Assignment, AssignmentState, Round, RoundState, Slot
+from annotation.models import Assignment, Round, RoundState, Slot
 from webapp.accounts.models import Role, User
-from webapp.accounts.permissions import Permission, allowed, require, role_of
+from webapp.accounts.permissions import Permission, allowed, role_of
 
 LEASE = timedelta(minutes=45)
 
@@ -26,33 +26,44 @@ class LeaseHeld(Exception):
     """The lease that a caller wants to renew was taken over since."""
 
 
-def next_assignment(*, actor: User, round: Round) -> Assignment | None:
+_CLAIM = """
+UPDATE annotation_assignment SET reviewer_id = %(actor)s, fence = fence + 1, lease_until = %(until)s
+WHERE id = (
+  SELECT a.id FROM annotation_assignment a JOIN annotation_rounditem i ON i.id = a.item_id
+  WHERE i.round_id = %(round)s AND a.state IN ('open', 'draft')
+    AND (a.lease_until IS NULL OR a.lease_until < %(now)s) AND {whose}
+  ORDER BY a.position LIMIT 1 FOR UPDATE OF a SKIP LOCKED
+)
+RETURNING id
+"""
+_OWN = _CLAIM.format(whose="a.reviewer_id = %(actor)s")
+_SHARED = _CLAIM.format(
+    whose="""a.reviewer_id IS NULL AND a.slot = 2 AND NOT EXISTS (
+      SELECT 1 FROM annotation_assignment o WHERE o.item_id = a.item_id AND o.reviewer_id = %(actor)s)"""
+)
+
+
+def next_assignment(*, actor: User, round: Round, role: Role) -> UUID | None:
     """Lease the first item of one's own list that is neither decided nor leased; None where there is none.
+
+    `role`: the actor's in the round's project. An adjudicator also takes slots that nobody has yet.
 
     Raises:
         PermissionDenied: the role doesn't review.
     """
-    require(actor=actor, project=round.project, permission=Permission.REVIEW)
+    require_reviewer(role, Slot.FIRST)
     if round.state != RoundState.OPEN:
         return None
     now = timezone.now()
-    with transaction.atomic():
-        due = (
-            Assignment.rows.select_for_update(skip_locked=True, of=("self",))
-            .filter(item__round=round, state__in=[AssignmentState.OPEN, AssignmentState.DRAFT])
-            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
-        )
-        assignment = due.filter(reviewer=actor).order_by("position").first()
-        if assignment is None and allowed(role_of(actor, round.project), Permission.ADJUDICATE):
-            shared = due.filter(reviewer=None, slot=Slot.ADJUDICATOR)
-            assignment = shared.exclude(item__assignments__reviewer=actor).order_by("position").first()
-        if assignment is None:
-            return None
-        assignment.reviewer = actor
-        assignment.fence += 1
-        assignment.lease_until = now + LEASE
-        assignment.save(update_fields=["reviewer", "fence", "lease_until"])
-    return assignment
+    values = {"actor": actor.pk, "round": round.pk, "now": now, "until": now + LEASE}
+    statements = [_OWN, _SHARED] if allowed(role, Permission.ADJUDICATE) else [_OWN]
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement, values)
+            if row := cursor.fetchone():
+                claimed: UUID = row[0]
+                return claimed
+    return None
 
 
 def renew_lease(

@@ -23,6 +23,7 @@ from annotation.models import (
     RoundState,
     Slot,
 )
+from rubric_engine import drafting
 from rubric_engine.exemplars import active_pool
 from rubric_engine.models import Instruction, PoolVersion, RubricVersion
 from webapp.accounts.models import Project, User
@@ -136,8 +137,6 @@ def start_drafting(*, actor: User, round: Round) -> Job:
 
 def run_drafting(work: Work) -> None:
     """The job: draft what is still queued. Run again after a crash, it goes on where it was."""
-    from rubric_engine import drafting
-
     round = (
         Round.objects.of(work.project).select_related("project", "pool_version").get(pk=work.job.subject_id)
     )
@@ -154,7 +153,7 @@ def run_drafting(work: Work) -> None:
     done = total - len(queued)
     work.advance(done=done, total=total)
 
-    def on_done(instruction: Instruction, outcome: RubricVersion | Exception) -> None:
+    def on_done(instruction: Instruction, outcome: RubricVersion | drafting.DraftFailed) -> None:
         nonlocal done
         _keep_draft(queued[instruction.pk], outcome)
         done += 1
@@ -166,7 +165,6 @@ def run_drafting(work: Work) -> None:
         pool_version=round.pool_version,
         seed=round.seed,
         on_done=on_done,
-        should_stop=lambda: False,
     )
     with transaction.atomic():
         current = _locked(round, RoundState.DRAFTING)
@@ -178,7 +176,7 @@ def run_drafting(work: Work) -> None:
         _move(work.actor, current, RoundState.DRAFTED, failed=failed.count())
 
 
-def _keep_draft(item: RoundItem, outcome: RubricVersion | Exception) -> None:
+def _keep_draft(item: RoundItem, outcome: RubricVersion | drafting.DraftFailed) -> None:
     if isinstance(outcome, RubricVersion):
         item.draft, item.draft_state = outcome, DraftState.DRAFTED
     else:

@@ -47,7 +47,7 @@ class RoundItems(ReviewView):
     @extend_schema(responses=ANY_OBJECT)
     def get(self, request: Request, round_id: UUID) -> Response:
         """One's own items of a round, in one's own order."""
-        round = items.own_round(actor=user_of(request), round_id=round_id, project_id=project_of(request))
+        round, _role = items.own_round(actor=user_of(request), round_id=round_id, project_id=project_of(request))
         return Response(items.list_items(actor=user_of(request), round=round))
 
 
@@ -56,9 +56,9 @@ class Claim(ReviewView):
     def post(self, request: Request, round_id: UUID) -> Response:
         """Lease the next open item; 204 where none is left, or all of the rest are leased in other windows."""
         actor = user_of(request)
-        round = items.own_round(actor=actor, round_id=round_id, project_id=project_of(request))
-        claimed = queue.next_assignment(actor=actor, round=round)
-        return Response(status=204) if claimed is None else item_response(actor, claimed.pk)
+        round, role = items.own_round(actor=actor, round_id=round_id, project_id=project_of(request))
+        claimed = queue.next_assignment(actor=actor, round=round, role=role)
+        return Response(status=204) if claimed is None else item_response(actor, claimed)
 
 
 class Item(ReviewView):
@@ -118,8 +118,8 @@ def project_of(request: Request) -> int | None:
 
 
 def item_response(actor: User, assignment_id: UUID, project_id: int | None = None) -> Response:
-    assignment = items.own_item(actor=actor, assignment_id=assignment_id, project_id=project_id)
-    return Response(items.item_payload(assignment), headers={"ETag": f'"{assignment.revision}"'})
+    payload = items.item_payload(actor=actor, assignment_id=assignment_id, project_id=project_id)
+    return Response(payload, headers={"ETag": f'"{payload["revision"]}"'})
 
 
 def body_of(request: Request) -> dict[str, Any]:
