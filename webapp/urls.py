@@ -21,6 +21,8 @@ project_screens = [
     path("", include("webapp.screens.items.urls")),
     path("", include("webapp.screens.pool.urls")),
     path("", include("webapp.screens.agreement.urls")),
+    path("", include("webapp.screens.snapshots.urls")),
+    path("", include("webapp.screens.runs.urls")),
     path("", include("webapp.screens.people.urls")),
     path("", include("webapp.screens.audit.urls")),
 ]

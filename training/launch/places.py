@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from django.conf import settings
 
 from training.checkpoints import COMPLETE, DIRECTORY
+from training.events import LOG
 from training.models import Attempt, Run
 
 
@@ -46,3 +48,17 @@ def has_every_file(directory: Path) -> bool:
         return all((directory / name).stat().st_size == entry["bytes"] for name, entry in listed.items())
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def log_tail(attempt: Attempt, *, size: int = 6000) -> str:
+    """The end of the trainer's own output, whole lines; empty where there is none (yet) on this machine."""
+    try:
+        with (directory_of(attempt) / LOG).open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            end = file.tell()
+            file.seek(max(0, end - size))
+            content = file.read(size)
+    except OSError:
+        return ""
+    cut = content if end <= size else content.partition(b"\n")[2]
+    return cut.decode(errors="replace")

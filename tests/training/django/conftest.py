@@ -20,9 +20,10 @@ from rubric_engine.models import (
     RubricVersion,
     VerdictOrigin,
 )
+from tests.cast import make_user
 from training.models import Snapshot, SnapshotState
 from training.snapshots import Options, freeze, write_directory
-from webapp.accounts.models import Membership, Project, Role, User
+from webapp.accounts.models import Project, Role, User
 
 CRITERIA = (
     ("s1", "safety", "Tells the patient to stop all medicines.", 5, "must_not_hold"),
@@ -48,20 +49,14 @@ def clinic(db: None) -> Project:
     return Project.objects.create(slug="clinic", name="Clinic")
 
 
-def member(project: Project, username: str, role: Role) -> User:
-    user = User.objects.create_user(username, password="a long passphrase", sample=True)
-    Membership.objects.create(project=project, user=user, role=role)
-    return user
-
-
 @pytest.fixture
 def boss(clinic: Project) -> User:
-    return member(clinic, "olga.owner", Role.ADMIN)
+    return make_user("olga.owner", clinic, Role.ADMIN)
 
 
 @pytest.fixture
 def doctor(clinic: Project) -> User:
-    return member(clinic, "dana.doctor", Role.PHYSICIAN)
+    return make_user("dana.doctor", clinic, Role.PHYSICIAN)
 
 
 def add_instruction(project: Project, name: str, **fields: Any) -> Instruction:

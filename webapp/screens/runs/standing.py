@@ -1,0 +1,151 @@
+"""Where a run stands: its figures with intervals beside the published rows, and what it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from training.configs import EMBEDDED
+from training.models import Evaluation, Run, RunKind
+from training.presets import preset
+
+
+@dataclass(frozen=True)
+class Cell:
+    text: str
+    interval: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    mark: str
+    ours: bool
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: list[str]
+    rows: list[Row]
+    notes: list[str]
+    figures: list[dict[str, Any]] = field(default_factory=list)
+
+
+def table(evaluation: Evaluation) -> Table:
+    report = evaluation.report
+    figures = {figure["key"]: figure for figure in report.get("figures", ())}
+    columns = report.get("columns", [])
+    keys = [column["key"] for column in columns]
+    rows = [_row(row, keys, figures) for row in report.get("rows", ())]
+    shown = [_figure(figure) for figure in report.get("figures", ())]
+    return Table([column["label"] for column in columns], rows, report.get("notes", []), shown)
+
+
+def _row(row: dict[str, Any], keys: list[str], figures: dict[str, Any]) -> Row:
+    ours = row.get("source") == "ours"
+    if ours:
+        return Row(row["name"], _("this project"), True, [_measured(figures.get(key)) for key in keys])
+    mark = _("published, secondary") if row.get("source") == "secondary" else _("published, other data")
+    values = row.get("values", {})
+    return Row(
+        row["name"],
+        mark,
+        False,
+        [Cell("–" if values.get(key) is None else f"{values[key]:.1f}") for key in keys],
+    )
+
+
+def _measured(figure: dict[str, Any] | None) -> Cell:
+    if figure is None:
+        return Cell("–")
+    n = _("n = %(n)d") % {"n": figure.get("n", 0)}
+    if figure.get("value") is None:
+        return Cell(_("undefined"), title=f"{figure.get('undefined') or ''}; {n}")
+    return Cell(f"{100 * figure['value']:.1f}", _interval(figure, 100), n)
+
+
+def _interval(figure: dict[str, Any], scale: float) -> str:
+    if figure.get("low") is None or figure.get("high") is None:
+        return ""
+    return f"± {(figure['high'] - figure['low']) / 2 * scale:.{1 if scale == 100 else 3}f}"
+
+
+def _figure(figure: dict[str, Any]) -> dict[str, Any]:
+    scale = 1.0 if figure.get("unit") == "mean" else 100.0
+    value = figure.get("value")
+    text = _("undefined") if value is None else f"{value * scale:.{3 if scale == 1 else 1}f}"
+    return {
+        "key": figure["key"],
+        "text": text,
+        "interval": "" if value is None else _interval(figure, scale),
+        "n": figure.get("n"),
+        "note": figure.get("undefined") or "",
+    }
+
+
+def made_from(run: Run) -> list[tuple[str, str]]:
+    """The facts of the card: what was chosen, in words."""
+    config = run.config
+    facts = [(_("Preset"), run.preset)]
+    if base := config.get("base_model"):
+        facts.append((_("Backbone"), _backbone(run, base)))
+    if run.kind == RunKind.REWARD_MODEL:
+        facts += [
+            (_("Criteria"), _("injected after the response, packed")),
+            (_("Batch"), _batch(config)),
+            (_("Loss"), _("Bradley–Terry + %(c)s × verdicts") % {"c": config.get("pointwise_coefficient")}),
+        ]
+    if run.kind == RunKind.POLICY:
+        facts += [
+            (_("Reward"), _reward(config)),
+            (_("Group"), _("%(size)s answers a prompt, KL %(kl)s, lr %(lr)s") % _group(config)),
+        ]
+    if config.get("ablation"):
+        facts.append((_("Ablation"), _("%(name)s: can't be promoted") % {"name": config["ablation"]}))
+    return [*facts, (_("Code"), run.code_version or "–"), (_("Seed"), str(config.get("seed", 0)))]
+
+
+def _backbone(run: Run, base: str) -> str:
+    if base == EMBEDDED:
+        named = (
+            _("a tiny Qwen3 with random weights")
+            if run.kind == RunKind.POLICY
+            else _("all-MiniLM-L6-v2, embedded")
+        )
+    else:
+        named = base
+    rank = run.config.get("lora_rank")
+    return f"{named}, " + (f"LoRA r {rank}, " if rank else "") + str(run.config.get("dtype", ""))
+
+
+def _batch(config: dict[str, Any]) -> str:
+    told = {
+        "pairs": config.get("batch_pairs"),
+        "lr": config.get("learning_rate"),
+        "epochs": config.get("epochs"),
+    }
+    return _("%(pairs)s response pairs, lr %(lr)s, %(epochs)s epochs") % told
+
+
+def _reward(config: dict[str, Any]) -> str:
+    if config.get("form") == "lexicographic":
+        return _("rank within the group, lexicographic")
+    return f"clip(S1 + {config.get('alpha')}·S2, 0, 1 + {config.get('beta')}) − {config.get('penalty')}·S3"
+
+
+def _group(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "size": config.get("group_size"),
+        "kl": config.get("kl_coefficient"),
+        "lr": config.get("learning_rate"),
+    }
+
+
+def demonstration(run: Run) -> bool:
+    """Whether the run's policy began with random weights: it shows the machinery, not a result."""
+    subject = run.evaluates or run
+    return subject.kind == RunKind.POLICY and preset(subject.preset).demonstration

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from webapp.screens.runs import views
+
+urlpatterns = [
+    path("runs/", views.listing, name="runs"),
+    path("runs/live/", views.listing_live, name="runs_live"),
+    path("runs/new/", views.new, name="run_new"),
+    path("runs/<uuid:pk>/", views.detail, name="run"),
+    path("runs/<uuid:pk>/live/", views.live, name="run_live"),
+    path("runs/<uuid:pk>/config.json", views.config, name="run_config"),
+    path("runs/<uuid:pk>/cancel/", views.cancel, name="run_cancel"),
+    path("runs/<uuid:pk>/resume/", views.resume, name="run_resume"),
+]
