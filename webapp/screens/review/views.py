@@ -11,12 +11,16 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from annotation.models import Round, RoundState
-from webapp.accounts.models import Project, User
 from webapp.accounts.access import project_view
+from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import Permission
+from webapp.embedded.paths import REPOSITORY
 from webapp.screens.review import reasons, words
 
 SHOWN = (RoundState.OPEN, RoundState.CLOSED)
+SCRIPTS = REPOSITORY / "webapp" / "static" / "review"
+MODULES = tuple(sorted(f"review/{path.name}" for path in SCRIPTS.glob("*.js")))
+"""Fetched side by side: without this the browser would learn of each module from the one that imports it."""
 
 
 @require_safe
@@ -41,6 +45,7 @@ def screen(request: HttpRequest, project: Project, round_id: UUID) -> HttpRespon
         "round": shown,
         "config": config,
         "strings": words.strings(),
+        "modules": MODULES,
         "sign_in_url": f"{reverse(settings.LOGIN_URL)}?next={signed_in_url}",
     }
     return render(request, "review/screen.html", context)
