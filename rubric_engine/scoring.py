@@ -98,7 +98,11 @@ def deciding_criteria(rubric: Rubric, first: Verdicts, second: Verdicts) -> Iter
     criteria gives K training instances for Bradley–Terry.
     """
     for criterion in rubric.criteria:
-        if criterion.key in first and criterion.key in second and first[criterion.key] != second[criterion.key]:
+        if (
+            criterion.key in first
+            and criterion.key in second
+            and first[criterion.key] != second[criterion.key]
+        ):
             yield criterion, criterion.satisfied(met=first[criterion.key])
 
 

@@ -23,8 +23,9 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 MAX_COLUMNS = 200
 MAX_DEPTH = 12
 MAX_EXPANDED_BYTES = 4 * 1024**3
-MAX_RATIO, RATIO_COUNTS_FROM = 100, 32 * 1024 * 1024
+MAX_RATIO, RATIO_COUNTS_FROM = 100, 16 * 1024 * 1024
 MAX_ROWS = 20_000_000
+MAX_BLANK_LINES = 10_000
 PARQUET_BATCH = 128
 MAX_BATCH_BYTES = 128 * 1024 * 1024
 SAVE_AS_UTF8 = "save the file as UTF-8 and import it again"
@@ -76,7 +77,7 @@ def _lines(path: Path, position: Position) -> Iterator[tuple[int, str]]:
         raw.seek(0)
         stream: BinaryIO = gzip.GzipFile(fileobj=raw) if gzipped else raw  # type: ignore[assignment]
         buffered = io.BufferedReader(stream, 1 << 16) if gzipped else stream  # type: ignore[type-var]
-        number = expanded = 0
+        number = expanded = blank = 0
         while line := _read_line(buffered, number + 1):
             number += 1
             expanded += len(line)
@@ -85,6 +86,9 @@ def _lines(path: Path, position: Position) -> Iterator[tuple[int, str]]:
                 raise FileRefused(
                     f"longer than {MAX_LINE_BYTES:,} bytes; split or shorten this row", line=number
                 )
+            blank = blank + 1 if line.isspace() else 0
+            if blank > MAX_BLANK_LINES:
+                raise FileRefused(f"over {MAX_BLANK_LINES:,} blank lines in a row; remove them", line=number)
             _require_sane_expansion(expanded, position.done, number)
             yield number, _decoded(line, number)
 

@@ -42,14 +42,14 @@ INSERT_INSTRUCTIONS = """
         project_id, external_id, text, messages, task, source, source_key, licence, licence_url, canary, lang,
         specialty, category, difficulty, reference_answer, cluster, text_hash, held_out, extra,
         imported_by_id, created_at)
-    SELECT DISTINCT ON (staged.external_id)
-        %(project)s, staged.external_id, staged.text, staged.messages, task, source, source_key, licence,
-        licence_url, canary, coalesce(nullif(lang, ''), 'en'), specialty, category, difficulty,
-        reference_answer, cluster, text_hash, held_out, extra, %(import)s, now()
-    FROM staged_instruction AS staged
+    SELECT %(project)s, external_id, text, messages, task, source, source_key, licence, licence_url, canary,
+        coalesce(nullif(lang, ''), 'en'), specialty, category, difficulty, reference_answer, cluster, text_hash,
+        held_out, extra, %(import)s, now()
+    FROM (SELECT DISTINCT ON (external_id) * FROM staged_instruction
+          ORDER BY external_id, is_full DESC, line) AS staged
     WHERE NOT EXISTS (SELECT FROM rubric_engine_instruction AS known
                       WHERE known.project_id = %(project)s AND known.external_id = staged.external_id)
-    ORDER BY staged.external_id, staged.is_full DESC, staged.line"""
+    ORDER BY staged.line"""
 
 COMPLETE_INSTRUCTIONS = """
     UPDATE rubric_engine_instruction AS known SET
@@ -124,16 +124,15 @@ RUBRIC_CONTRADICTIONS = f"""
 
 CHOOSE_NEW_RUBRICS = """
     CREATE TEMPORARY TABLE new_rubric ON COMMIT DROP AS
-    SELECT DISTINCT ON (staged.external_id)
-        nextval(pg_get_serial_sequence('rubric_engine_rubricversion', 'id')) AS id, staged.line, staged.external_id,
-        instruction.id AS instruction_id, staged.source_author,
-        staged.extra || jsonb_build_object('content_sha256', staged.content) AS extra
-    FROM staged_rubric AS staged
-    JOIN rubric_engine_instruction AS instruction
-      ON instruction.project_id = %(project)s AND instruction.external_id = staged.instruction
-    WHERE NOT EXISTS (SELECT FROM rubric_engine_rubricversion AS known
-                      WHERE known.project_id = %(project)s AND known.external_id = staged.external_id)
-    ORDER BY staged.external_id, staged.line"""
+    SELECT nextval(pg_get_serial_sequence('rubric_engine_rubricversion', 'id')) AS id, chosen.*
+    FROM (SELECT staged.line, staged.external_id, instruction.id AS instruction_id, staged.source_author,
+                 staged.extra || jsonb_build_object('content_sha256', staged.content) AS extra
+          FROM (SELECT DISTINCT ON (external_id) * FROM staged_rubric ORDER BY external_id, line) AS staged
+          JOIN rubric_engine_instruction AS instruction
+            ON instruction.project_id = %(project)s AND instruction.external_id = staged.instruction
+          WHERE NOT EXISTS (SELECT FROM rubric_engine_rubricversion AS known
+                            WHERE known.project_id = %(project)s AND known.external_id = staged.external_id)
+          ORDER BY staged.line) AS chosen"""
 
 INSERT_RUBRICS = """
     INSERT INTO rubric_engine_rubricversion (

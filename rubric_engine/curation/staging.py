@@ -34,6 +34,8 @@ COLUMNS: dict[str, str] = {
     "rating": "external_id text, cluster text, criterion text, labels jsonb, extra jsonb",
 }
 
+MADE_BY_MERGE = ("resolved_response", "new_rubric", "resolved_verdict")
+
 
 class Staging:
     """Rows on their way into the temporary tables of one transaction, which drop themselves at its end."""
@@ -43,6 +45,8 @@ class Staging:
         self._waiting: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._rows = self._characters = 0
         self.counts: dict[str, int] = defaultdict(int)
+        for made in (*(f"staged_{table}" for table in COLUMNS), *MADE_BY_MERGE):
+            cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{made}")  # of an import before, in one transaction
         for table, columns in COLUMNS.items():
             cursor.execute(f"CREATE TEMPORARY TABLE staged_{table} (line bigint, {columns}) ON COMMIT DROP")
 

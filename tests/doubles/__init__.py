@@ -1,0 +1,1 @@
+"""Stand-ins that behave, and misbehave, like the services of others."""
