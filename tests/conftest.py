@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import Settings
 
 from tests import cast
 from webapp.accounts.models import Project, Role, User
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Settings) -> None:
+    """Pages are rendered without `collectstatic`."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture

@@ -6,19 +6,30 @@ import ipaddress
 from collections.abc import Callable
 
 from allauth.mfa.utils import is_mfa_enabled
+from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
-OPEN_PATHS = ("/accounts/", "/static/", "/health/")
+OPEN_PATHS = (
+    "/accounts/2fa/",
+    "/accounts/reauthenticate/",
+    "/accounts/login/",
+    "/accounts/logout/",
+    "/static/",
+    "/health/",
+)
+"""Where a person without a second factor may go: to set one up, or out."""
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+_TOLD = "told_about_second_factor"
 
 
 def from_loopback(request: HttpRequest) -> bool:
     """Whether the peer is this machine itself, without a proxy between."""
-    if "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META:
+    if any(header in request.META for header in FORWARDED):
         return False
     try:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
@@ -46,10 +57,22 @@ def second_factor_required(get_response: Handler) -> Handler:
         if (
             user.is_authenticated
             and not user.sample
-            and not request.path.startswith(OPEN_PATHS)
+            and not request.path_info.startswith(OPEN_PATHS)
             and not is_mfa_enabled(user)
         ):
-            return redirect("mfa_activate_totp")
+            return _to_set_up(request)
         return get_response(request)
 
     return middleware
+
+
+def _to_set_up(request: HttpRequest) -> HttpResponse:
+    if request.path_info.startswith("/api/"):
+        title = _("Set up a second factor first: open /accounts/2fa/ in the browser.")
+        return JsonResponse(
+            {"status": 403, "title": title}, status=403, content_type="application/problem+json"
+        )
+    if not request.session.get(_TOLD):
+        request.session[_TOLD] = True
+        messages.info(request, _("Set up a second factor first: an authenticator app or a passkey."))
+    return redirect("mfa_index")

@@ -8,6 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from webapp.accounts.middleware import from_loopback
 from webapp.accounts.models import ApiToken, User, token_digest
 
 
@@ -24,7 +25,11 @@ class BearerToken(BaseAuthentication):
             .first()
         )
         if token is None:
-            raise AuthenticationFailed("The token is unknown, revoked or expired. Ask an admin for a new one.")
+            raise AuthenticationFailed(
+                "The token is unknown, revoked or expired. Ask an admin for a new one."
+            )
+        if token.user.sample and not from_loopback(request):
+            raise AuthenticationFailed("Tokens of sample accounts work on this machine only.")
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         return token.user, token
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.accounts.middleware import from_loopback
@@ -30,6 +32,8 @@ def sample_sign_in(request: HttpRequest, username: str) -> HttpResponse:
     """Sign in as one of the sample people, without a password, from this machine only."""
     if not (settings.ENV.embedded and from_loopback(request)):
         raise Http404
+    if request.user.is_authenticated:
+        raise PermissionDenied(_("You are signed in already. Sign out first."))
     user = get_object_or_404(User, username=username, sample=True, is_active=True)
     login(request, user, backend=SAMPLE_BACKEND)
     return redirect("start")
