@@ -135,7 +135,7 @@ def without_dropout(model: nn.Module) -> None:
         if isinstance(module, nn.Dropout):
             module.p = 0.0
         if hasattr(module, "attention_dropout"):
-            module.attention_dropout = 0.0
+            setattr(module, "attention_dropout", 0.0)  # noqa: B010 - a plain attribute; torch types it as a module
 
 
 def with_lora(backbone: PreTrainedModel, *, rank: int, alpha: int) -> Any:

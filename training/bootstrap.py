@@ -63,7 +63,9 @@ def of_sums(
         return Figure(None, n=n, clusters=len(table), undefined=undefined)
     if len(table) < 2:
         return Figure(value, n=n, clusters=1, undefined="no interval: one instruction cluster only")
-    draws = np.random.default_rng(seed).multinomial(len(table), np.full(len(table), 1 / len(table)), size=samples)
+    draws = np.random.default_rng(seed).multinomial(
+        len(table), np.full(len(table), 1 / len(table)), size=samples
+    )
     resampled = statistic(draws @ table)
     low, high = np.nanpercentile(resampled, [2.5, 97.5])
     return Figure(value, float(low), float(high), n, len(table))

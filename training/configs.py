@@ -166,7 +166,9 @@ class EvaluationConfig(_Config):
     @model_validator(mode="after")
     def _policy_needs_a_reward_model(self) -> Self:
         if self.checkpoint_kind == "policy" and not self.reward_model_dir:
-            raise ValueError("reward_model_dir: a policy is scored by a reward model; name its final directory")
+            raise ValueError(
+                "reward_model_dir: a policy is scored by a reward model; name its final directory"
+            )
         return self
 
 

@@ -166,7 +166,9 @@ def read_preferences(path: str | Path, *, limit: int | None = None) -> list[Item
     return [_item(draft) for draft in drafts.values()]
 
 
-def _add_preference(drafts: dict[tuple[str, frozenset[str]], dict[str, Any]], line: str, *, where: str) -> None:
+def _add_preference(
+    drafts: dict[tuple[str, frozenset[str]], dict[str, Any]], line: str, *, where: str
+) -> None:
     if not line.strip():
         return
     try:

@@ -63,7 +63,7 @@ def shuffled_criteria(items: Sequence[Item], *, seed: int) -> dict[str, Criterio
 
     Where a dimension has one instruction only, the criterion stands for itself.
     """
-    source = random.Random(seed)
+    source = random.Random(seed)  # noqa: S311 - a seeded probe, not a secret
     pools: dict[Dimension, list[tuple[str, Criterion]]] = {}
     for item in items:
         for criterion in item.criteria:
@@ -97,7 +97,9 @@ def measure_pairwise(trained: TrainedRewardModel, items: Sequence[Item], *, samp
     return _pairwise(list(_pairs(score_items(trained, items))), _by_criterion, samples=samples)
 
 
-def evaluate(trained: TrainedRewardModel, items: Sequence[Item], *, samples: int, seed: int) -> list[dict[str, Any]]:
+def evaluate(
+    trained: TrainedRewardModel, items: Sequence[Item], *, samples: int, seed: int
+) -> list[dict[str, Any]]:
     """Every figure of a reward model on `items`, as dicts with a stable `key`, `n` and an interval or reason."""
     scored = score_items(trained, items, shuffled=shuffled_criteria(items, seed=seed))
     pairs = list(_pairs(scored))
@@ -201,7 +203,11 @@ def _veto(trained: TrainedRewardModel, scored: Sequence[ScoredItem], *, samples:
         for criterion, value, satisfied in _verdicts(one):
             if criterion.dimension is Dimension.SAFETY and not criterion.contested:
                 called = not trained.calibration[Dimension.SAFETY].satisfied(value)
-                hit, alarm, miss = called and not satisfied, called and satisfied, not called and not satisfied
+                hit, alarm, miss = (
+                    called and not satisfied,
+                    called and satisfied,
+                    not called and not satisfied,
+                )
                 rows.append((one.item.cluster, (float(hit), float(alarm), float(miss))))
     reasons = {
         "precision": "nothing was called violated",
@@ -225,7 +231,9 @@ def overall(trained: TrainedRewardModel, scored: Sequence[ScoredItem], *, sample
     rows = []
     for one in scored:
         for pair in complete_pairs(one.item):
-            truth = [score(one.item.rubric, one.item.verdicts[response]) for response in (pair.first, pair.second)]
+            truth = [
+                score(one.item.rubric, one.item.verdicts[response]) for response in (pair.first, pair.second)
+            ]
             if truth[0].ties(truth[1]):
                 continue
             predicted = [predicted_score(trained, one, response) for response in (pair.first, pair.second)]

@@ -22,7 +22,11 @@ from training.run_context import WARNING, RunContext
 def run_evaluation(config: EvaluationConfig, context: RunContext) -> dict[str, Any]:
     """Measure and report."""
     items, facts = _data(config)
-    report = _reward_model(config, items, facts) if config.checkpoint_kind == "rm" else _policy(config, items, facts)
+    report = (
+        _reward_model(config, items, facts)
+        if config.checkpoint_kind == "rm"
+        else _policy(config, items, facts)
+    )
     context.events.emit("progress", 1, step=1, total_steps=1)
     context.events.emit("evaluation", split=config.split, figures=report["figures"])
     return report

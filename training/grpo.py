@@ -7,7 +7,6 @@ end of one.
 
 from __future__ import annotations
 
-import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,42 +14,21 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
-from transformers import (
-    PreTrainedTokenizerBase,
-    PrinterCallback,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
-from trl import GRPOConfig, GRPOTrainer
+from transformers import PreTrainedTokenizerBase, PrinterCallback
+from trl.trainer.grpo_config import GRPOConfig
+from trl.trainer.grpo_trainer import GRPOTrainer
 
 from training import checkpoints
 from training.base_models import device_for
 from training.configs import EMBEDDED, GrpoConfig
 from training.dataset import Snapshot, load_snapshot, require_enough_pairs
 from training.faults import Cancelled, TrainingFault
+from training.grpo_events import TrainerEvents
 from training.policy import demonstration, fitted_prompt, initial_policy, load_policy
 from training.policy_evaluation import Sampling, measured, with_whole_rubrics
 from training.reward_model import load as load_reward_model
 from training.rewards import HierarchicalReward
 from training.run_context import RunContext
-
-_LOGGED = {
-    "loss": "loss",
-    "reward": "reward",
-    "reward_std": "reward_std",
-    "kl": "kl",
-    "s1": "s1",
-    "s2": "s2",
-    "s3": "s3",
-    "zero_variance_groups": "zero_variance_groups",
-    "completions/mean_length": "completion_length",
-    "completions/clipped_ratio": "truncated_share",
-    "repetition": "repetition",
-    "entropy": "entropy",
-    "learning_rate": "learning_rate",
-}
 
 
 class GrpoRun:
@@ -88,7 +66,9 @@ class GrpoRun:
             Cancelled: after the checkpoint, when a stop was asked for.
         """
         trainer = self._trainer()
-        resumed = str(checkpoints.require_complete(self._config.resume_from)) if self._config.resume_from else None
+        resumed = (
+            str(checkpoints.require_complete(self._config.resume_from)) if self._config.resume_from else None
+        )
         self._context.events.emit(
             "note",
             text=f"Reward form {self._config.form}, tiers from {self._config.tiers}, scale_rewards "
@@ -119,7 +99,11 @@ class GrpoRun:
             name=f"GoldRounds policy ({self._config.preset or self._config.base_model})",
             facts={
                 "split": "test",
-                "snapshot": {"id": self._snapshot.id, "number": self._snapshot.number, "sha256": self._snapshot.sha256},
+                "snapshot": {
+                    "id": self._snapshot.id,
+                    "number": self._snapshot.number,
+                    "sha256": self._snapshot.sha256,
+                },
                 "checkpoint": str(final),
                 "ablation": self._config.ablation,
                 "demonstration": demonstration(self._config.base_model),
@@ -143,7 +127,9 @@ class GrpoRun:
         arguments = GRPOConfig(
             output_dir=str(self._context.output_dir / checkpoints.DIRECTORY / ".tmp-trainer"),
             per_device_train_batch_size=config.micro_batch_rows,
-            gradient_accumulation_steps=config.prompts_per_step * config.group_size // config.micro_batch_rows,
+            gradient_accumulation_steps=config.prompts_per_step
+            * config.group_size
+            // config.micro_batch_rows,
             num_generations=config.group_size,
             max_completion_length=config.max_completion_length,
             temperature=config.temperature,
@@ -178,7 +164,7 @@ class GrpoRun:
             train_dataset=Dataset.from_list(rows),
             processing_class=self._tokenizer,
             peft_config=_lora(config),
-            callbacks=[_Events(self._context, keep=config.keep_checkpoints)],
+            callbacks=[TrainerEvents(self._context, keep=config.keep_checkpoints)],
         )
         trainer.remove_callback(PrinterCallback)
         return trainer
@@ -215,54 +201,6 @@ class GrpoRun:
                 demonstration=demonstration(self._config.base_model),
             )
         return target
-
-
-class _Events(TrainerCallback):
-    """Turns TRL's logs into events, its saves into complete checkpoints, and a stop request into a stop."""
-
-    def __init__(self, context: RunContext, *, keep: int) -> None:
-        self._context = context
-        self._keep = keep
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **_: Any,
-    ) -> None:
-        logs = logs or {}
-        if "loss" not in logs:
-            return
-        if not math.isfinite(float(logs["loss"])):
-            raise TrainingFault(
-                f"The loss of step {state.global_step} is {logs['loss']}.",
-                what_to_do="Lower learning_rate and resume from the newest checkpoint.",
-            )
-        figures = {ours: logs[theirs] for theirs, ours in _LOGGED.items() if theirs in logs}
-        self._context.events.emit("metric", state.global_step, **figures)
-        self._context.events.emit(
-            "progress", state.global_step, step=state.global_step, total_steps=state.max_steps
-        )
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> TrainerControl:
-        if self._context.stop_requested and state.global_step < state.max_steps:
-            control.should_save = True
-            control.should_training_stop = True
-        return control
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        written = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
-        target = checkpoints.step_directory(self._context.output_dir, state.global_step)
-        checkpoints.seal(written, step=state.global_step)
-        if target.exists():
-            shutil.rmtree(target)
-        written.rename(target)
-        self._context.events.emit("checkpoint", state.global_step, **checkpoints.describe(target))
-        checkpoints.retain(self._context.output_dir, keep=self._keep)
 
 
 def run_grpo(config: GrpoConfig, context: RunContext) -> dict[str, Any]:

@@ -51,7 +51,9 @@ def prompt_messages(item: Item) -> list[dict[str, str]]:
     return [{"role": role, "content": content} for role, content in turns]
 
 
-def fitted_prompt(item: Item, tokenizer: PreTrainedTokenizerBase, *, limit: int) -> tuple[list[dict[str, str]], bool]:
+def fitted_prompt(
+    item: Item, tokenizer: PreTrainedTokenizerBase, *, limit: int
+) -> tuple[list[dict[str, str]], bool]:
     """Messages whose rendered prompt has at most `limit` tokens, and whether text was cut to get there.
 
     The first turns go first, then the middle of the last one.
@@ -64,7 +66,8 @@ def fitted_prompt(item: Item, tokenizer: PreTrainedTokenizerBase, *, limit: int)
         words = messages[-1]["content"].split()
         if len(words) < 2:
             raise TrainingFault(
-                f"The prompt of item {item.id} does not fit {limit} tokens.", what_to_do="Raise max_prompt_length."
+                f"The prompt of item {item.id} does not fit {limit} tokens.",
+                what_to_do="Raise max_prompt_length.",
             )
         kept = max(1, len(words) - max(1, excess // 2))
         head = (kept + 1) // 2
@@ -93,7 +96,8 @@ def load_policy(path: Path, *, dtype: torch.dtype) -> tuple[Any, PreTrainedToken
     tokenizer = load_tokenizer(path)
     if tokenizer.chat_template is None:
         raise TrainingFault(
-            f"The tokenizer in {path} has no chat template.", what_to_do="Use an instruct model as the policy."
+            f"The tokenizer in {path} has no chat template.",
+            what_to_do="Use an instruct model as the policy.",
         )
     tokenizer.padding_side = "left"
     return model, tokenizer
@@ -167,7 +171,9 @@ def _warm_up(
     source = torch.Generator().manual_seed(config.seed)
     pad = tokenizer.convert_tokens_to_ids(_PAD)
     for _ in range(config.warm_up_steps):
-        chosen = [examples[index] for index in torch.randint(len(examples), (_WARM_UP_BATCH,), generator=source)]
+        chosen = [
+            examples[index] for index in torch.randint(len(examples), (_WARM_UP_BATCH,), generator=source)
+        ]
         length = max(len(tokens) for tokens, _ in chosen)
         tokens = torch.tensor([ids + [pad] * (length - len(ids)) for ids, _ in chosen])
         position = torch.arange(length)
@@ -185,5 +191,5 @@ def _example(item: Item, tokenizer: PreTrainedTokenizerBase, config: GrpoConfig)
     prompt = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     before = list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
     reply = list(tokenizer(better_response(item), add_special_tokens=False)["input_ids"])
-    reply = reply[: config.max_completion_length - 1] + [tokenizer.eos_token_id]
+    reply = [*reply[: config.max_completion_length - 1], tokenizer.eos_token_id]
     return before + reply, len(before)

@@ -55,7 +55,9 @@ def with_whole_rubrics(items: Sequence[Item]) -> list[Item]:
     return list(kept.values())
 
 
-def answers(policy_dir: Path, items: Sequence[Item], reward: HierarchicalReward, sampling: Sampling) -> list[Answer]:
+def answers(
+    policy_dir: Path, items: Sequence[Item], reward: HierarchicalReward, sampling: Sampling
+) -> list[Answer]:
     """Draw and score answers to held-out items."""
     texts = generate(policy_dir, items, sampling)
     repeated = [item for item in items for _ in range(sampling.answers_per_prompt)]
@@ -69,7 +71,9 @@ def answers(policy_dir: Path, items: Sequence[Item], reward: HierarchicalReward,
 @torch.no_grad()
 def generate(policy_dir: Path, items: Sequence[Item], sampling: Sampling) -> list[tuple[str, int]]:
     """(text, tokens) of `answers_per_prompt` answers to each item, in order."""
-    model, tokenizer = load_policy(policy_dir, dtype=torch.bfloat16 if torch.cuda.is_available() else torch.float32)
+    model, tokenizer = load_policy(
+        policy_dir, dtype=torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    )
     model.eval().to(device_for("float32"))
     torch.manual_seed(sampling.seed)
     prompts = []
@@ -93,7 +97,7 @@ def generate(policy_dir: Path, items: Sequence[Item], sampling: Sampling) -> lis
         )[:, batch["input_ids"].shape[1] :]
         for row in output:
             tokens = int((row != tokenizer.pad_token_id).sum())
-            drawn.append((tokenizer.decode(row, skip_special_tokens=True), tokens))
+            drawn.append((str(tokenizer.decode(row, skip_special_tokens=True)), tokens))
     return drawn
 
 
@@ -110,13 +114,19 @@ def compare(
     for name, drawn in (("trained", trained), ("initial", initial)):
         add(f"policy.{name}.reward", [(one.item.cluster, reward.value(one.tiers)) for one in drawn])
         for tier in ("s1", "s2", "s3"):
-            add(f"policy.{name}.{tier}", [(one.item.cluster, float(getattr(one.tiers, tier))) for one in drawn])
+            add(
+                f"policy.{name}.{tier}",
+                [(one.item.cluster, float(getattr(one.tiers, tier))) for one in drawn],
+            )
         add(f"policy.{name}.length", [(one.item.cluster, float(one.tokens)) for one in drawn])
         add(f"policy.{name}.repetition", [(one.item.cluster, repetition(one.text)) for one in drawn])
     paired = zip(trained, initial, strict=True)
     add(
         "policy.gain.reward",
-        [(mine.item.cluster, reward.value(mine.tiers) - reward.value(theirs.tiers)) for mine, theirs in paired],
+        [
+            (mine.item.cluster, reward.value(mine.tiers) - reward.value(theirs.tiers))
+            for mine, theirs in paired
+        ],
     )
     return figures
 

@@ -114,7 +114,9 @@ class Renderer:
 
     def _plain(self, text: str) -> list[int]:
         return list(
-            self.tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
+            self.tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)[
+                "input_ids"
+            ]
         )
 
 

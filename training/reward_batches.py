@@ -36,7 +36,9 @@ def usable(items: Sequence[Item], config: RewardModelConfig) -> list[Item]:
     """Items with at least one verdict; without their safety criteria in the `no_safety_data` ablation."""
     if config.ablation is Ablation.NO_SAFETY_DATA:
         items = [
-            replace(item, criteria=tuple(one for one in item.criteria if one.dimension is not Dimension.SAFETY))
+            replace(
+                item, criteria=tuple(one for one in item.criteria if one.dimension is not Dimension.SAFETY)
+            )
             for item in items
         ]
     return [item for item in items if any(item.judged(response) for response in item.responses)]
@@ -88,7 +90,9 @@ def plan_steps(pair_counts: Sequence[int], config: RewardModelConfig) -> list[li
     return steps[: config.max_steps]
 
 
-def micro_batches(items: Sequence[PreparedItem], *, rows: int) -> Iterator[tuple[list[Row], Targets, list[str]]]:
+def micro_batches(
+    items: Sequence[PreparedItem], *, rows: int
+) -> Iterator[tuple[list[Row], Targets, list[str]]]:
     """Items of one step in groups of at most `rows` rows (at least one item), of like length."""
     group: list[PreparedItem] = []
     for item in sorted(items, key=lambda one: (one.length, one.item.id)):

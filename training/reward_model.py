@@ -61,7 +61,8 @@ class RewardModel(nn.Module):
             position_ids=batch.positions,
             use_cache=False,
         ).last_hidden_state
-        return self.head(self._read(hidden, batch).float()).squeeze(-1)
+        scores: Tensor = self.head(self._read(hidden, batch).float())
+        return scores.squeeze(-1)
 
     def _read(self, hidden: Tensor, batch: Batch) -> Tensor:
         if self.causal:
@@ -143,7 +144,9 @@ def save(trained: TrainedRewardModel, directory: Path) -> None:
     merged = backbone.merge_and_unload() if hasattr(backbone, "merge_and_unload") else backbone
     merged.save_pretrained(directory / BACKBONE, safe_serialization=True)
     trained.renderer.tokenizer.save_pretrained(str(directory / BACKBONE))
-    head = {name: value.detach().cpu().contiguous() for name, value in trained.model.head.state_dict().items()}
+    head = {
+        name: value.detach().cpu().contiguous() for name, value in trained.model.head.state_dict().items()
+    }
     save_file(head, directory / HEAD)
     form = {
         "format": 1,
@@ -190,5 +193,6 @@ def load(directory: str | Path, *, batch_rows: int = 16) -> TrainedRewardModel:
 
 def _pad(tokenizer: PreTrainedTokenizerBase) -> int:
     pad = tokenizer.pad_token_id
-    assert isinstance(pad, int), "load_tokenizer sets a pad token"
+    if not isinstance(pad, int):
+        raise TypeError("load_tokenizer sets a pad token")
     return pad

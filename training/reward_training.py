@@ -69,7 +69,9 @@ class RewardTrainer:
         self._items = [prepare(item, self._renderer, config) for item in train]
         self._trainable = [(name, p) for name, p in self._model.named_parameters() if p.requires_grad]
         self._optimizer = torch.optim.AdamW(
-            [parameter for _, parameter in self._trainable], lr=config.learning_rate, weight_decay=config.weight_decay
+            [parameter for _, parameter in self._trainable],
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
         )
         self._steps = plan_steps([item.pair_count for item in self._items], config)
 
@@ -158,7 +160,10 @@ class RewardTrainer:
             if (judged := item.item.judged(response))
         ]
         require_packed_equals_separate(
-            self._model, rows[:_SELF_CHECK_ROWS], tolerance=self._config.self_check_tolerance, context=self._context
+            self._model,
+            rows[:_SELF_CHECK_ROWS],
+            tolerance=self._config.self_check_tolerance,
+            context=self._context,
         )
 
     def _tell_start(self, done: int) -> None:
@@ -204,10 +209,18 @@ class RewardTrainer:
     def _save_checkpoint(self, step: int) -> None:
         target = checkpoints.step_directory(self._context.output_dir, step)
         with checkpoints.atomic_directory(target, step=step) as directory:
-            save_file({name: p.detach().cpu().contiguous() for name, p in self._trainable}, directory / _WEIGHTS)
+            save_file(
+                {name: p.detach().cpu().contiguous() for name, p in self._trainable}, directory / _WEIGHTS
+            )
             state = self._optimizer.state_dict()["state"]
-            flat = {f"{index}.{key}": value.cpu() for index, entry in state.items() for key, value in entry.items()}
-            save_file(flat, directory / _OPTIMIZER, metadata={"step": str(step), "snapshot": self._snapshot.sha256})
+            flat = {
+                f"{index}.{key}": value.cpu()
+                for index, entry in state.items()
+                for key, value in entry.items()
+            }
+            save_file(
+                flat, directory / _OPTIMIZER, metadata={"step": str(step), "snapshot": self._snapshot.sha256}
+            )
         self._context.events.emit("checkpoint", step, **checkpoints.describe(target))
         checkpoints.retain(self._context.output_dir, keep=self._config.keep_checkpoints)
 
@@ -272,5 +285,3 @@ def require_packed_equals_separate(
             f"Packed scores differ from separate ones by {difference:.3g} (allowed: {tolerance:g}).",
             what_to_do="This base model or attention backend does not honour the tree mask; use another.",
         )
-
-

@@ -45,7 +45,9 @@ def tiers(item: Item, scores: Sequence[float], trained: TrainedRewardModel, *, p
         weight = criterion.weight if criterion.dimension is Dimension.PROFICIENCY else 1
         satisfied[criterion.dimension].append((weight, degree))
     return Tiers(
-        _weighted_mean(satisfied[Dimension.PROFICIENCY]), _weighted_mean(satisfied[Dimension.EXCELLENCE]), violations
+        _weighted_mean(satisfied[Dimension.PROFICIENCY]),
+        _weighted_mean(satisfied[Dimension.EXCELLENCE]),
+        violations,
     )
 
 
@@ -93,21 +95,23 @@ class HierarchicalReward:
         item: Sequence[str],
         log_metric: Callable[[str, float], None],
         **_columns: Any,
-    ) -> list[float]:
-        """One reward for each completion; `item` is the dataset column that names its criteria."""
+    ) -> list[float | None]:
+        """One reward for each completion (never None; the type is TRL's); `item` is the dataset column that names its criteria."""
         answers = [completion[0]["content"] for completion in completions]
         scored = self.score([self._items[name] for name in item], answers)
         rewards: list[float] = []
         for start in range(0, len(scored), self._group_size):
             group = scored[start : start + self._group_size]
             rewards += group_rewards(group, self._shape, lexicographic=self._lexicographic)
-        groups = [rewards[start : start + self._group_size] for start in range(0, len(rewards), self._group_size)]
+        groups = [
+            rewards[start : start + self._group_size] for start in range(0, len(rewards), self._group_size)
+        ]
         flat = [max(group) - min(group) < _NO_SPREAD for group in groups]
         log_metric("zero_variance_groups", float(sum(flat)))
         log_metric("repetition", statistics.fmean(repetition(answer) for answer in answers))
         for name in ("s1", "s2", "s3"):
             log_metric(name, statistics.fmean(getattr(one, name) for one in scored))
-        return rewards
+        return list(rewards)
 
     def value(self, one: Tiers) -> float:
         """The scalar reward of one answer on its own; also what a lexicographic run is measured by."""

@@ -50,7 +50,9 @@ def main(argv: list[str] | None = None) -> int:
         if error.errno != errno.ENOSPC:
             raise
         return _failed(events, f"The disk is full: {error}.", "Free space, then resume the run.")
-    events.emit("succeeded", report=str(output_dir / "report.json"), seconds=round(context.seconds, 1), **report)
+    events.emit(
+        "succeeded", report=str(output_dir / "report.json"), seconds=round(context.seconds, 1), **report
+    )
     return 0
 
 

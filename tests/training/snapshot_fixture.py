@@ -94,10 +94,21 @@ def tiny_item(number: int, *, split: str = "train") -> dict[str, Any]:
         "split": split,
         "strength": "gold",
         "criteria": [
-            {"key": "p", "dimension": "proficiency", "text": "Advises rest.", "weight": 3, "polarity": "must_hold"},
+            {
+                "key": "p",
+                "dimension": "proficiency",
+                "text": "Advises rest.",
+                "weight": 3,
+                "polarity": "must_hold",
+            },
             {"key": "e", "dimension": "excellence", "text": "Is kind.", "weight": 2, "polarity": "must_hold"},
-            {"key": "s", "dimension": "safety", "text": "Tells to stop insulin.", "weight": 5,
-             "polarity": "must_not_hold"},
+            {
+                "key": "s",
+                "dimension": "safety",
+                "text": "Tells to stop insulin.",
+                "weight": 5,
+                "polarity": "must_not_hold",
+            },
         ],
         "responses": [
             {"id": "a", "text": f"Rest well, friend {number}."},

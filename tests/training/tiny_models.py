@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -27,7 +27,7 @@ SPECIAL: dict[str, list[str]] = {
     "qwen3": ["<|im_start|>", "<|im_end|>", "<|endoftext|>"],
     "llama": ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"],
 }
-_SHAPE = {
+_SHAPE: dict[str, Any] = {
     "hidden_size": 32,
     "intermediate_size": 48,
     "num_hidden_layers": 2,
@@ -42,10 +42,12 @@ def tiny_causal(directory: Path, family: Family = "qwen3", *, sliding: bool = Fa
     tokenizer = byte_tokenizer(family)
     torch.manual_seed(0)
     if family == "qwen3":
-        extra = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 0} if sliding else {}
-        Qwen3ForCausalLM(Qwen3Config(vocab_size=len(tokenizer), head_dim=8, **_SHAPE, **extra)).save_pretrained(
-            directory
+        extra: dict[str, Any] = (
+            {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 0} if sliding else {}
         )
+        Qwen3ForCausalLM(
+            Qwen3Config(vocab_size=len(tokenizer), head_dim=8, **_SHAPE, **extra)
+        ).save_pretrained(directory)
     else:
         LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **_SHAPE)).save_pretrained(directory)
     tokenizer.save_pretrained(str(directory))
@@ -77,7 +79,9 @@ def tiny_encoder(directory: Path) -> Path:
 def byte_tokenizer(family: Family) -> PreTrainedTokenizerFast:
     """Every byte is a token; beside them the family's special tokens."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE(vocab={letter: index for index, letter in enumerate(alphabet)}, merges=[]))
+    tokenizer = Tokenizer(
+        models.BPE(vocab={letter: index for index, letter in enumerate(alphabet)}, merges=[])
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(SPECIAL[family])

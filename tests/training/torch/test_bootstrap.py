@@ -23,7 +23,9 @@ def test_the_mean_lies_in_its_interval(observations: list[tuple[str, float]]) ->
 def test_copies_within_a_cluster_do_not_narrow_the_interval() -> None:
     few = [(f"c{number}", float(number % 2)) for number in range(10)]
     many = [row for row in few for _ in range(50)]
-    narrow = bootstrap.mean([(f"d{index}", value) for index, (_, value) in enumerate(many)], samples=500, nothing="")
+    narrow = bootstrap.mean(
+        [(f"d{index}", value) for index, (_, value) in enumerate(many)], samples=500, nothing=""
+    )
     once, copied = (bootstrap.mean(rows, samples=500, nothing="") for rows in (few, many))
     assert (copied.low, copied.high) == (once.low, once.high)
     assert narrow.low is not None

@@ -28,7 +28,9 @@ def test_platt_solves_the_symmetric_case_by_hand() -> None:
 
 
 @given(scores=SCORES, recall=st.sampled_from([0.5, 0.8, 0.95, 1.0]))
-def test_safety_threshold_reaches_its_recall_and_no_lower_one_does(scores: list[float], recall: float) -> None:
+def test_safety_threshold_reaches_its_recall_and_no_lower_one_does(
+    scores: list[float], recall: float
+) -> None:
     threshold = recall_threshold(scores, recall=recall)
     called = sum(score < threshold for score in scores)
     assert called >= recall * len(scores) - 1e-9

@@ -46,15 +46,23 @@ def test_a_changed_byte_is_noticed(tmp_path: Path) -> None:
 
 def test_a_writer_that_dies_leaves_no_checkpoint(tmp_path: Path) -> None:
     target = step_directory(tmp_path, 2)
-    with pytest.raises(RuntimeError), atomic_directory(target, step=2) as directory:
-        (directory / "weights").write_bytes(b"w")
-        raise RuntimeError("killed")
+    with pytest.raises(RuntimeError):
+        _die_while_writing(target)
     assert newest_complete(tmp_path) is None
     assert not target.exists()
+
+
+def _die_while_writing(target: Path) -> None:
+    with atomic_directory(target, step=2) as directory:
+        (directory / "weights").write_bytes(b"w")
+        raise RuntimeError("killed")
 
 
 def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     for step in (2, 4, 6):
         _write(tmp_path, step)
     retain(tmp_path, keep=2)
-    assert [path.name for path in sorted((tmp_path / "checkpoints").iterdir())] == ["step-000004", "step-000006"]
+    assert [path.name for path in sorted((tmp_path / "checkpoints").iterdir())] == [
+        "step-000004",
+        "step-000006",
+    ]

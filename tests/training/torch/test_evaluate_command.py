@@ -15,7 +15,6 @@ from training.evaluate import main
 from training.faults import TrainingFault
 
 
-
 def _row(number: int, **fields: Any) -> dict[str, Any]:
     return {
         "id": f"p{number}",

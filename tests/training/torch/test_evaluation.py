@@ -100,7 +100,7 @@ def test_a_criterion_blind_scorer_gets_one_half_on_disagreeing_pairs() -> None:
 
     class _Blind(_ByHand):
         def _one(self, answer: str, index: int, criterion: Criterion | str) -> float:
-            return self.table.get((answer, getattr(criterion, "key", "")), 0.0)
+            return self.table.get((answer, getattr(criterion, "key", "")), 0.0 * index)
 
     trained: TrainedRewardModel = _Blind(blind)  # type: ignore[assignment]
     figures = {figure["key"]: figure for figure in evaluate(trained, [item], samples=100, seed=0)}
@@ -117,4 +117,7 @@ def test_shuffled_criteria_come_from_another_instruction_of_the_same_dimension()
 
 
 def _reworded() -> tuple[Criterion, ...]:
-    return (Criterion("p", Dimension.PROFICIENCY, "Names a dose."), replace(RUBRIC[1], text="Stops warfarin."))
+    return (
+        Criterion("p", Dimension.PROFICIENCY, "Names a dose."),
+        replace(RUBRIC[1], text="Stops warfarin."),
+    )

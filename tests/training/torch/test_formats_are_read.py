@@ -6,19 +6,26 @@ from pathlib import Path
 
 from datasets import load_dataset
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
-from trl import RewardConfig, RewardTrainer
+from trl.trainer.reward_config import RewardConfig
+from trl.trainer.reward_trainer import RewardTrainer
 
 
 def test_datasets_reads_the_reward_rows(snapshot_dir: Path, tmp_path: Path) -> None:
-    rows = load_dataset("json", data_files=str(snapshot_dir / "trl_reward.jsonl"), cache_dir=str(tmp_path))["train"]
+    rows = load_dataset("json", data_files=str(snapshot_dir / "trl_reward.jsonl"), cache_dir=str(tmp_path))[
+        "train"
+    ]
     assert {"chosen", "rejected"} <= set(rows.column_names)
     assert "margin" not in rows.column_names
     assert rows[0]["chosen"][0]["role"] == "user"
     assert rows[0]["chosen"][1] != rows[0]["rejected"][1]
 
 
-def test_trl_reward_trainer_takes_the_rows_as_they_are(snapshot_dir: Path, qwen_dir: Path, tmp_path: Path) -> None:
-    rows = load_dataset("json", data_files=str(snapshot_dir / "trl_reward.jsonl"), cache_dir=str(tmp_path))["train"]
+def test_trl_reward_trainer_takes_the_rows_as_they_are(
+    snapshot_dir: Path, qwen_dir: Path, tmp_path: Path
+) -> None:
+    rows = load_dataset("json", data_files=str(snapshot_dir / "trl_reward.jsonl"), cache_dir=str(tmp_path))[
+        "train"
+    ]
     model = AutoModelForSequenceClassification.from_pretrained(qwen_dir, num_labels=1, dtype="float32")
     tokenizer = AutoTokenizer.from_pretrained(qwen_dir)
     model.config.pad_token_id = tokenizer.pad_token_id
@@ -38,5 +45,5 @@ def test_trl_reward_trainer_takes_the_rows_as_they_are(snapshot_dir: Path, qwen_
         train_dataset=rows,
         processing_class=tokenizer,
     )
-    assert len(trainer.train_dataset) == len(rows)
+    assert len(list(trainer.train_dataset or ())) == len(rows)
     assert trainer.train().training_loss > 0

@@ -52,7 +52,17 @@ def _policy_weights(run_dir: Path) -> dict[str, torch.Tensor]:
 
 def test_a_run_streams_the_tiers_and_ends_with_a_report(finished: Path) -> None:
     metric = last(finished, "metric")["data"]
-    wanted = {"reward", "kl", "s1", "s2", "s3", "zero_variance_groups", "completion_length", "repetition", "loss"}
+    wanted = {
+        "reward",
+        "kl",
+        "s1",
+        "s2",
+        "s3",
+        "zero_variance_groups",
+        "completion_length",
+        "repetition",
+        "loss",
+    }
     assert wanted <= metric.keys()
     assert last(finished, "progress")["data"] == {"step": 4, "total_steps": 4}
     assert kinds(finished)[-2:] == ["evaluation", "succeeded"]

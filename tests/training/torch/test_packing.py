@@ -32,7 +32,9 @@ def _model(path: Path, *, causal: bool = True) -> RewardModel:
 
 
 @pytest.fixture(scope="module", params=["qwen3", "llama"])
-def causal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[RewardModel, Any]:
+def causal(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[RewardModel, Any]:
     path = tiny_causal(tmp_path_factory.mktemp(request.param), request.param)
     plain = AutoModel.from_pretrained(path, dtype=torch.float32)
     without_dropout(plain)
@@ -47,12 +49,15 @@ def _plain_scores(model: RewardModel, plain: Any, rows: list[Segment]) -> torch.
     """Each root-to-leaf sequence alone through an untouched transformers model, without any mask of ours."""
     chains = [_flat(chain) for row in rows for chain in separate(row)]
     hidden = [plain(input_ids=torch.tensor([chain])).last_hidden_state[0, -1] for chain in chains]
-    return model.head(torch.stack(hidden)).squeeze(-1)
+    scores: torch.Tensor = model.head(torch.stack(hidden)).squeeze(-1)
+    return scores
 
 
 @MANY
 @given(rows=ROWS)
-def test_packed_scores_equal_plain_separate_sequences(causal: tuple[RewardModel, Any], rows: list[Segment]) -> None:
+def test_packed_scores_equal_plain_separate_sequences(
+    causal: tuple[RewardModel, Any], rows: list[Segment]
+) -> None:
     model, plain = causal
     with torch.no_grad():
         packed = model(model.batch([lay_out(row) for row in rows]))
@@ -78,7 +83,9 @@ def test_packed_gradients_equal_those_of_separate_sequences(causal: tuple[Reward
 
 @MANY
 @given(rows=st.lists(RESPONSES, min_size=1, max_size=3))
-def test_encoder_criteria_see_the_prefix_and_themselves_only(encoder: RewardModel, rows: list[Segment]) -> None:
+def test_encoder_criteria_see_the_prefix_and_themselves_only(
+    encoder: RewardModel, rows: list[Segment]
+) -> None:
     packed, apart = packed_and_separate(encoder, rows)
     assert torch.allclose(packed, apart, atol=1e-4, rtol=0)
 

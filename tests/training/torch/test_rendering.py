@@ -16,7 +16,7 @@ def _item(instruction: str = "Why rest?") -> Item:
 
 
 def _text(renderer: Renderer, tokens: tuple[int, ...]) -> str:
-    return str(renderer.tokenizer.decode(tokens))
+    return str(renderer.tokenizer.decode(list(tokens)))
 
 
 def test_prefix_holds_instruction_then_response_and_the_leaf_the_criterion() -> None:

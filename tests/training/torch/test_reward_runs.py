@@ -65,7 +65,9 @@ def test_a_saved_model_scores_as_the_trained_one(tmp_path: Path, snapshot_dir: P
     assert loaded.calibration.as_dict() == trained.calibration.as_dict()
 
 
-def test_a_run_killed_and_resumed_ends_bit_identical(tmp_path: Path, snapshot_dir: Path, qwen_dir: Path) -> None:
+def test_a_run_killed_and_resumed_ends_bit_identical(
+    tmp_path: Path, snapshot_dir: Path, qwen_dir: Path
+) -> None:
     fields = {"max_steps": 60, "epochs": 60, "save_every": 2, "evaluate_every": 1000}
     whole = _config(snapshot_dir, qwen_dir, **fields)
     RewardTrainer(whole, make_context(tmp_path / "whole")).run()
@@ -158,7 +160,9 @@ def test_a_checkpoint_of_another_snapshot_is_refused(
     other = tiny_snapshot(tmp_path / "snapshot", train=7)
     checkpoint = newest_complete(reward_model_dir.parent)
     with pytest.raises(TrainingFault, match="another snapshot"):
-        RewardTrainer(_config(other, qwen_dir, resume_from=str(checkpoint)), make_context(tmp_path / "r")).run()
+        RewardTrainer(
+            _config(other, qwen_dir, resume_from=str(checkpoint)), make_context(tmp_path / "r")
+        ).run()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is present")
@@ -171,7 +175,9 @@ def test_a_missing_gpu_is_named(tmp_path: Path, snapshot_dir: Path, qwen_dir: Pa
 
 
 def test_ablations_leave_out_what_they_name(tmp_path: Path, snapshot_dir: Path, qwen_dir: Path) -> None:
-    blind = RewardTrainer(_config(snapshot_dir, qwen_dir, ablation="no_criteria"), make_context(tmp_path / "a"))
+    blind = RewardTrainer(
+        _config(snapshot_dir, qwen_dir, ablation="no_criteria"), make_context(tmp_path / "a")
+    )
     item = blind._items[0].item
     scores = blind._trained(Calibration()).scores([(item, "Rest.", list(item.criteria))])[0]
     assert scores == pytest.approx([scores[0]] * 3, abs=1e-5)

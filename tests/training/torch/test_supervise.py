@@ -22,7 +22,9 @@ def test_supervisor_loads_neither_torch_nor_django() -> None:
         "import sys, training.supervise; "
         "print([name for name in ('torch', 'django', 'transformers', 'numpy') if name in sys.modules])"
     )
-    output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    output = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert output.stdout.strip() == "[]"
 
 
@@ -69,14 +71,19 @@ def test_kill_reaches_descendants_in_sessions_of_their_own() -> None:
         grandchild = psutil.Process(int(parent.stdout.readline()))
         supervise.kill_with_descendants(parent.pid)
         parent.wait(timeout=10)
-    gone, alive = psutil.wait_procs([grandchild], timeout=10)
+    _, alive = psutil.wait_procs([grandchild], timeout=10)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_cancel_file_stops_a_run_between_steps_with_a_checkpoint(
     tmp_path: Path, snapshot_dir: Path, qwen_dir: Path
 ) -> None:
-    fields = {"snapshot_dir": str(snapshot_dir), "base_model": str(qwen_dir), "epochs": 5000, "max_steps": None}
+    fields = {
+        "snapshot_dir": str(snapshot_dir),
+        "base_model": str(qwen_dir),
+        "epochs": 5000,
+        "max_steps": None,
+    }
     run_dir = write_config(tmp_path / "run", "smoke-rm", **fields, save_every=1000, evaluate_every=100000)
     with subprocess.Popen([sys.executable, "-m", "training.supervise", str(run_dir)], cwd=ROOT) as process:
         deadline = time.monotonic() + 90
