@@ -204,6 +204,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "smoke-rm": {
         "kind": "rm",
         "base_model": EMBEDDED,
+        "threads": 1,
         "max_length": 256,
         "epochs": 1,
         "max_steps": 6,
@@ -233,6 +234,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "smoke-grpo": {
         "kind": "grpo",
         "base_model": EMBEDDED,
+        "threads": 1,
         "learning_rate": 3e-4,
         "max_steps": 4,
         "warm_up_steps": 10,

@@ -96,7 +96,7 @@ class HierarchicalReward:
         log_metric: Callable[[str, float], None],
         **_columns: Any,
     ) -> list[float | None]:
-        """One reward for each completion (never None; the type is TRL's); `item` is the dataset column that names its criteria."""
+        """One reward for each completion; `item` is the dataset column that names its criteria."""
         answers = [completion[0]["content"] for completion in completions]
         scored = self.score([self._items[name] for name in item], answers)
         rewards: list[float] = []

@@ -33,6 +33,7 @@ _OFFLINE = {
     "HF_DATASETS_OFFLINE": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin starve a shared machine, and each other
 }
 
 

@@ -15,8 +15,9 @@ from training.reward_run import run_reward_model
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _few_threads() -> None:
-    torch.set_num_threads(2)
+def _one_thread() -> None:
+    """Two threads that wait for each other are slower than one on a machine that others use."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

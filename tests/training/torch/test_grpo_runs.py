@@ -147,10 +147,10 @@ def test_a_local_qwen3_policy_trains_with_an_adapter(
 def test_a_prompt_that_does_not_fit_is_cut_in_its_middle(snapshot_dir: Path, qwen_dir: Path) -> None:
     _, tokenizer = load_policy(qwen_dir, dtype=torch.float32)
     item = load_snapshot(snapshot_dir).items[0]
-    messages, cut = fitted_prompt(item, tokenizer, limit=55)
+    messages, cut = fitted_prompt(item, tokenizer, limit=45)
     text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     assert cut
-    assert len(tokenizer(text)["input_ids"]) <= 55
+    assert len(tokenizer(text)["input_ids"]) <= 45
     assert messages[0]["content"].startswith("What")
 
 

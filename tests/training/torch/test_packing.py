@@ -22,7 +22,7 @@ LEAVES = st.lists(TOKENS, min_size=1, max_size=4).map(lambda many: tuple(Segment
 RESPONSES = st.builds(Segment, TOKENS, LEAVES)
 PAIR_TREES = st.builds(Segment, TOKENS, st.lists(RESPONSES, min_size=2, max_size=2).map(tuple))
 ROWS = st.lists(st.one_of(RESPONSES, PAIR_TREES), min_size=1, max_size=3)
-MANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _model(path: Path, *, causal: bool = True) -> RewardModel:
