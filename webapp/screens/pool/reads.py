@@ -33,7 +33,6 @@ def overview(project: Project, asked: QueryDict) -> dict[str, Any]:
         "active": next((one for one in versions if one.active), None),
         "counts": counts | gold.aggregate(gold=Count("pk"), strict=Count("pk", filter=Q(strict=True))),
         "page": page(exemplars(project), asked),
-        "gold_waiting": gold.filter(rubric__exemplar=None).count(),
     }
 
 

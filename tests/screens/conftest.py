@@ -1,0 +1,20 @@
+"""Screens render without collected static files; a world with something on every page."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import LazySettings
+
+from tests.screens.world import World, build
+from webapp.accounts.models import Project, User
+
+
+@pytest.fixture(autouse=True)
+def _static_from_sources(settings: LazySettings) -> None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture
+def world(project: Project, lead: User, ada: User) -> World:
+    return build(project, lead, ada)
