@@ -96,9 +96,10 @@ def percent(value: float | None) -> str:
 @register.simple_tag
 def word_diff(old: str, new: str) -> SafeString:
     """The words of `new`, with those that went and those that came marked."""
-    before, after = re.findall(r"\s+|[^\s]+", old), re.findall(r"\s+|[^\s]+", new)
+    before, after = re.findall(r"\S+\s*", old), re.findall(r"\S+\s*", new)
     parts: list[SafeString] = []
-    for kind, i, j, k, m in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    words = [part.strip() for part in before], [part.strip() for part in after]
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, *words, autojunk=False).get_opcodes():
         if kind == "equal":
             parts.append(format_html("{}", "".join(after[k:m])))
             continue

@@ -1,0 +1,57 @@
+"""Protects paging by key: every row once, in order, there and back."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import QueryDict
+
+from rubric_engine.models import Instruction
+from tests import cast
+from webapp.accounts.models import Project
+from webapp.screens.paging import Page, page
+
+
+@pytest.fixture
+def seven(project: Project) -> list[int]:
+    return [cast.make_instruction(project, f"i{place}", responses=0).pk for place in range(7)]
+
+
+def _page(project: Project, address: str = "") -> Page[Instruction]:
+    return page(Instruction.objects.of(project), QueryDict(address.lstrip("?")), size=3)
+
+
+def _keys(shown: Page[Instruction]) -> list[int]:
+    return [row.pk for row in shown.rows]
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(project: Project, seven: list[int]) -> None:
+    seen, shown = [], _page(project)
+    assert shown.newer == ""
+    while True:
+        seen += _keys(shown)
+        if not shown.older:
+            break
+        shown = _page(project, shown.older)
+    assert seen == seven[::-1]
+
+
+def test_back_leads_to_the_page_one_came_from(project: Project, seven: list[int]) -> None:
+    first = _page(project)
+    second = _page(project, first.older)
+    back = _page(project, second.newer)
+    assert _keys(back) == _keys(first)
+    assert back.newer == ""
+
+
+def test_filters_stay_in_the_address(project: Project, seven: list[int]) -> None:
+    assert "specialty=Cardiology" in _page(project, "specialty=Cardiology&x=").older
+
+
+@pytest.mark.parametrize("address", ["after=abc", "after=-1", "before=99999999999999999999", "after="])
+def test_a_key_that_is_none_is_ignored(address: str, project: Project, seven: list[int]) -> None:
+    assert _keys(_page(project, address)) == seven[:3:-1]
+
+
+def test_an_empty_list_has_no_neighbours(project: Project) -> None:
+    shown = _page(project)
+    assert (shown.rows, shown.newer, shown.older) == ([], "", "")
