@@ -66,8 +66,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(home: Path | None = None, **extra: str) -> Iterator[Stack]:
-    """Start everything, wait for the first page, stop everything. A temporary home is removed after."""
+def running(home: Path | None = None, *, sample: bool = False, **extra: str) -> Iterator[Stack]:
+    """Start everything, wait for the first page, stop everything. A temporary home is removed after.
+
+    Without `sample` the instance is empty: no story competes for the machine.
+    """
     with contextlib.ExitStack() as cleanup:
         if home is None:
             home = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="goldrounds-stack-")))
@@ -77,7 +80,12 @@ def running(home: Path | None = None, **extra: str) -> Iterator[Stack]:
             for name, value in os.environ.items()
             if name not in {"DATABASE_URL", "REDIS_URL", "GOLDROUNDS_PROCESS", "DJANGO_SETTINGS_MODULE"}
         }
-        environment |= {"GOLDROUNDS_HOME": str(home), "PORT": str(port), **extra}
+        environment |= {
+            "GOLDROUNDS_HOME": str(home),
+            "PORT": str(port),
+            "GOLDROUNDS_SAMPLE": str(int(sample)),
+            **extra,
+        }
         log = home.parent / f"{home.name}.log"
         cleanup.callback(log.unlink, missing_ok=True)
         started = time.monotonic()

@@ -64,7 +64,8 @@ def _run(settings: env.Env, url: str) -> None:
     check_port(settings.port)
     if settings.embedded:
         say(f"Starting PostgreSQL and Valkey in {home} …")
-        preparation.expect_sample(home)
+        if settings.sample:
+            preparation.expect_sample(home)
         services.start(home)
     preparation.prepare(home, embedded=settings.embedded)
     running = supervisor.Supervisor(home)

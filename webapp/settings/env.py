@@ -49,6 +49,7 @@ def _list(name: str, default: str = "") -> list[str]:
 class Env:
     home: Path
     embedded: bool
+    sample: bool
     debug: bool
     secret_key: str
     allowed_hosts: list[str]
@@ -80,13 +81,16 @@ def read() -> Env:
     database, redis = _read("DATABASE_URL"), _read("REDIS_URL")
     embedded = not database
     if embedded != (not redis):
-        raise SettingError("Set both DATABASE_URL and REDIS_URL, or neither (then the embedded services are used).")
+        raise SettingError(
+            "Set both DATABASE_URL and REDIS_URL, or neither (then the embedded services are used)."
+        )
     secret = _read("SECRET_KEY") or (paths.secret_key(home) if embedded else "")
     if not secret:
         raise SettingError("SECRET_KEY is not set: give at least 50 random characters, or SECRET_KEY_FILE.")
     return Env(
         home=home,
         embedded=embedded,
+        sample=embedded and _flag("GOLDROUNDS_SAMPLE", default=True),
         debug=_flag("DEBUG", default=False),
         secret_key=secret,
         allowed_hosts=_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if embedded else ""),

@@ -217,7 +217,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "jobs-llm": {"task": "webapp.jobs.tasks.nudge_llm", "schedule": 5.0, "options": {"expires": 5}},
     "runs": {"task": "training.tasks.supervise_runs", "schedule": 5.0, "options": {"expires": 5}},
 }
-if ENV.embedded:
+if ENV.sample:
     CELERY_BEAT_SCHEDULE["sample"] = {
         "task": "webapp.sample.tasks.tell",
         "schedule": 3.0,
