@@ -66,12 +66,16 @@ class Agreement:
 
 
 def kappa(first: Sequence[int], second: Sequence[int], *, quadratic: bool = False) -> float | None:
-    """Cohen's kappa, unweighted or with quadratic weights; None where one rater has one value only."""
+    """Cohen's kappa, unweighted or with quadratic weights; None where one rater has one value only.
+
+    Every value between the lowest and the highest is a label, or scikit-learn would weigh ranks, not distances.
+    """
     if len(set(first)) < 2 or len(set(second)) < 2:
         return None
     from sklearn.metrics import cohen_kappa_score  # takes a second to import: not in every web process
 
-    return float(cohen_kappa_score(first, second, weights="quadratic" if quadratic else None))
+    labels = list(range(min(*first, *second), max(*first, *second) + 1))
+    return float(cohen_kappa_score(first, second, labels=labels, weights="quadratic" if quadratic else None))
 
 
 def krippendorff_alpha(units: Sequence[Sequence[float]], *, interval: bool = False) -> float | None:

@@ -1,4 +1,4 @@
-"""The lease on one's next item: claimed with SKIP LOCKED, renewed, given back.
+"""The lease on one's next item: claimed with SKIP LOCKED, renewed by every write.
 
 A slot has one reviewer, so a lease keeps apart the windows and machines of one person, and the
 adjudicators who share an unassigned slot. `fence` grows with every claim that isn't a renewal: a write
@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotation.models import Assignment, Round, RoundState, Slot
-from webapp.accounts.models import Role, User
+from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.permissions import Permission, allowed, role_of
 
 LEASE = timedelta(minutes=45)
@@ -83,7 +83,11 @@ def renew_lease(
     if project_id is not None:
         own &= Q(project_id=project_id)
     with transaction.atomic():
-        assignment = Assignment.rows.select_for_update().get(own)
+        assignment = (
+            Assignment.rows.select_for_update(of=("self",)).select_related("project").filter(own).first()
+        )
+        if assignment is None:
+            raise absent(actor, assignment_id)
         require_reviewer(role_of(actor, assignment.project), assignment.slot)
         if fence is not None and fence != assignment.fence:
             raise LeaseHeld
@@ -94,13 +98,20 @@ def renew_lease(
     return assignment
 
 
-def release(*, actor: User, assignment_id: UUID, fence: int) -> None:
-    """Give the item back before its time; nothing happens where the lease was lost already."""
-    Assignment.rows.filter(pk=assignment_id, reviewer=actor, fence=fence).update(lease_until=None)
-
-
 def require_reviewer(role: Role | str | None, slot: int) -> None:
     """Raises PermissionDenied unless the role may work in that slot."""
     permission = Permission.ADJUDICATE if slot == Slot.ADJUDICATOR else Permission.REVIEW
     if not allowed(Role(role) if role else None, permission):
         raise PermissionDenied(f"Your role doesn't let you {permission}.")
+
+
+def absent(actor: User, assignment_id: UUID) -> Exception:
+    """What to raise for an item that isn't the actor's.
+
+    Who may not review in its project is told so (403, as on every other page); all others get 404.
+    """
+    projects = Assignment.rows.filter(pk=assignment_id).values("project")
+    role = Membership.objects.filter(user=actor, project__in=projects).values_list("role", flat=True).first()
+    if role is not None:
+        require_reviewer(role, Slot.FIRST)
+    return Assignment.DoesNotExist("There is no such item among yours.")

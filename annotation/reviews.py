@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from annotation.adjudication import settle
 from annotation.document import SETTLING, Document, OperationRefused, apply, require_storable, state_of
-from annotation.models import Assignment, AssignmentState, LateOperation, RoundState, Slot
-from annotation.queue import LEASE, require_reviewer
-from webapp.accounts.models import Membership, User
+from annotation.models import Assignment, AssignmentState, LateOperation, RoundState
+from annotation.queue import LEASE, absent, require_reviewer
+from webapp.accounts.models import User
 from webapp.audit.log import record
 
 MOST_ACTIVE_MS = 3_600_000
@@ -160,7 +160,7 @@ def _apply(sent: _Sent, project_id: int | None) -> Applied | None:
     """None: the write came late and is kept beside."""
     held = _lock(sent)
     if held is None or project_id not in {None, held.project_id}:
-        raise _absent(sent.actor, sent.assignment_id)
+        raise absent(sent.actor, sent.assignment_id)
     require_reviewer(held.role, held.slot)
     if known := _repeated(sent, held.known_hash, held.known_answer):
         return known
@@ -198,15 +198,6 @@ def _lock(sent: _Sent) -> _Held | None:
         known_hash=known_hash,
         known_answer=json.loads(answer) if answer else None,
     )
-
-
-def _absent(actor: User, assignment_id: UUID) -> Exception:
-    """Who may not review in that project is told so (403, as on every other page); all others get 404."""
-    projects = Assignment.rows.filter(pk=assignment_id).values("project")
-    role = Membership.objects.filter(user=actor, project__in=projects).values_list("role", flat=True).first()
-    if role is not None:
-        require_reviewer(role, Slot.FIRST)
-    return Assignment.DoesNotExist("There is no such item among yours.")
 
 
 def _repeated(sent: _Sent, known_hash: str | None, answer: dict[str, Any] | None) -> Applied | None:

@@ -80,7 +80,10 @@ class SimulatedPhysician:
     def _towards(self, item: dict[str, Any], truth: list[Wanted]) -> Iterator[Operation]:
         texts = {response["key"]: _squeezed(response["text"]) for response in item["responses"]}
         judged = [key for key, text in texts.items() if all(text in wanted.met for wanted in truth)]
-        wanted = [*truth, *([] if any(one.dimension == "safety" for one in truth) else [_no_harm(texts.values())])]
+        wanted = [
+            *truth,
+            *([] if any(one.dimension == "safety" for one in truth) else [_no_harm(texts.values())]),
+        ]
         keys = yield from _criteria(item["document"]["criteria"], wanted)
         for key in texts:
             if key not in judged and key not in item["document"]["unjudged"]:
@@ -103,7 +106,9 @@ class SimulatedPhysician:
         path = f"/items/{item['id']}/operations"
         item["revision"] = self._send("POST", path, body, {"If-Match": f'"{item["revision"]}"'})["revision"]
 
-    def _send(self, method: str, path: str, body: dict[str, Any], more: Mapping[str, str] | None = None) -> Any:
+    def _send(
+        self, method: str, path: str, body: dict[str, Any], more: Mapping[str, str] | None = None
+    ) -> Any:
         headers = {**self.headers, **(more or {})}
         try:
             self.connection.request(method, API + path, json.dumps(body), headers)
@@ -166,7 +171,12 @@ def _criteria(drafted: list[dict[str, Any]], wanted: list[Wanted]) -> Generator[
         criterion = matched.get(place)
         if criterion is None:
             key = uuid.uuid4().hex
-            values = {"dimension": one.dimension, "text": one.text, "weight": one.weight, "polarity": one.polarity}
+            values = {
+                "dimension": one.dimension,
+                "text": one.text,
+                "weight": one.weight,
+                "polarity": one.polarity,
+            }
             yield "add", {"key": key, **values}
         else:
             key = criterion["key"]

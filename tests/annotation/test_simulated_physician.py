@@ -21,7 +21,13 @@ def truth_of(name: str, text: str) -> dict[str, Any]:
     return {
         "instruction": text,
         "criteria": [
-            {"id": "a", "dimension": "proficiency", "text": cast.DRAFT[2][2], "weight": 5, "polarity": "positive"},
+            {
+                "id": "a",
+                "dimension": "proficiency",
+                "text": cast.DRAFT[2][2],
+                "weight": 5,
+                "polarity": "positive",
+            },
             {
                 "id": "b",
                 "dimension": "proficiency",

@@ -47,7 +47,9 @@ class RoundItems(ReviewView):
     @extend_schema(responses=ANY_OBJECT)
     def get(self, request: Request, round_id: UUID) -> Response:
         """One's own items of a round, in one's own order."""
-        round, _role = items.own_round(actor=user_of(request), round_id=round_id, project_id=project_of(request))
+        round, _role = items.own_round(
+            actor=user_of(request), round_id=round_id, project_id=project_of(request)
+        )
         return Response(items.list_items(actor=user_of(request), round=round))
 
 

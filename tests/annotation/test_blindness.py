@@ -1,0 +1,204 @@
+"""Protects blindness: what a reviewer is answered is the same to the byte, whatever the other reviewer did."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponse
+
+from annotation import rounds
+from annotation.models import Assignment, Round, Slot
+from tests import cast
+from tests.annotation.desk import Desk
+from webapp.accounts.models import Project, User
+
+DATES = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
+VARYING_HEADERS = {"Date", "Set-Cookie"}
+
+
+class Undo(Exception):
+    """Ends a world."""
+
+
+def seen(response: HttpResponse) -> tuple[int, dict[str, str], bytes]:
+    headers = {name: value for name, value in response.headers.items() if name not in VARYING_HEADERS}
+    return response.status_code, headers, DATES.sub(b"DATE", response.content)
+
+
+def adas_day(desk: Desk, round: Round, foreign: list[str]) -> list[Any]:
+    """Everything that Ada asks for, in both worlds alike; operation ids come from a fixed name."""
+    said: list[Any] = []
+
+    def note(response: HttpResponse) -> HttpResponse:
+        said.append(seen(response))
+        return response
+
+    def send(kind: str, payload: dict[str, Any] | None = None, **more: Any) -> None:
+        operation_id = str(uuid.uuid5(uuid.NAMESPACE_URL, str(len(said))))
+        response = note(desk.send(kind, payload, operation_id=operation_id, **more))
+        if response.status_code == 200:
+            desk.item |= response.json()
+
+    note(desk.get(f"rounds/{round.pk}/items"))
+    while (claimed := note(desk.post(f"rounds/{round.pk}/claim"))).status_code == 200:
+        desk.item = claimed.json()
+        send("accept")
+        send("set_weight", {"key": "p1", "weight": 1}, revision=7)
+        for criterion in desk.item["draft"]["criteria"]:
+            for response in desk.item["responses"]:
+                send("set_verdict", {"key": criterion["key"], "response": response["key"], "met": True})
+        send("flag", {"reason": "other", "text": "I wonder"})
+        send("accept")
+        send("reopen")
+        send("set_weight", {"key": "e1", "weight": 4})
+        send("accept")
+        send("set_weight", {"key": "e1", "weight": 3})
+        note(desk.get(f"items/{desk.item['id']}"))
+        note(desk.post(f"items/{desk.item['id']}/lease"))
+        note(desk.get(f"rounds/{round.pk}/items"))
+    for other in foreign:
+        note(desk.get(f"items/{other}"))
+        note(desk.post(f"items/{other}/lease"))
+        desk.item["id"] = other
+        send("flag", {"reason": "other"})
+    note(desk.post(f"rounds/{uuid.UUID(int=5)}/claim"))
+    return said
+
+
+def bens_day(desk: Desk, round: Round) -> None:
+    """Ben finishes: some items as Ada will decide them, some not, one skipped, one flagged."""
+    place = 0
+    while desk.claim(round):
+        place += 1
+        if place == 1:
+            desk.do("skip", reason="not my field")
+            continue
+        desk.judge_all(met=place % 3 == 0)
+        desk.do("flag", reason="other", text="odd")
+        if place % 2:
+            desk.do("set_weight", key="e1", weight=4)
+        desk.do("accept")
+
+
+def world(prepare: Callable[[], None], ada: User, round: Round, foreign: list[str]) -> list[Any]:
+    said: list[Any] = []
+    with pytest.raises(Undo), transaction.atomic():
+        prepare()
+        said = adas_day(Desk(ada), round, foreign)
+        raise Undo
+    return said
+
+
+def test_a_reviewer_is_answered_alike_whether_the_other_one_did_nothing_or_finished(
+    project: Project, lead: User, ada: User, ben: User, adjudicator: User
+) -> None:
+    round = cast.make_round(project, lead, items=6, double_share=0.7)
+    rounds.open_round(actor=lead, round=round)
+    foreign = [str(pk) for pk in Assignment.rows.filter(reviewer=ben).values_list("pk", flat=True)]
+    foreign.append(str(uuid.UUID(int=3)))
+
+    alone = world(lambda: None, ada, round, foreign)
+    beside = world(lambda: bens_day(Desk(ben), round), ada, round, foreign)
+
+    assert len(alone) == len(beside) > 50
+    for first, second in zip(alone, beside, strict=True):
+        assert first == second
+
+
+def test_the_harness_catches_a_planted_leak(
+    project: Project, lead: User, ada: User, ben: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A count of what is decided in the whole round would tell of the other reviewer."""
+    from annotation import items
+
+    honest = items.list_items
+
+    def leaking(*, actor: User, round: Round) -> dict[str, Any]:
+        answer = honest(actor=actor, round=round)
+        return {**answer, "decided": Assignment.rows.filter(item__round=round, state="submitted").count()}
+
+    round = cast.make_round(project, lead, items=4, double_share=1.0)
+    rounds.open_round(actor=lead, round=round)
+    monkeypatch.setattr(items, "list_items", leaking)
+    assert world(lambda: None, ada, round, []) != world(lambda: bens_day(Desk(ben), round), ada, round, [])
+
+
+def test_an_item_tells_neither_authors_nor_row_ids_nor_models_nor_slots(
+    project: Project, lead: User, ada: User, ben: User
+) -> None:
+    instruction = cast.make_instruction(project, "secret-external-id", responses=3)
+    round = cast.make_round(project, lead, instructions=[instruction], double_share=1.0)
+    item = round.items.get()
+    item.draft = cast.make_rubric(instruction, drafter="a-very-large-model")
+    item.save()
+    rounds.open_round(actor=lead, round=round)
+    desk = Desk(ada)
+    desk.claim(round)
+    shown = {key: value for key, value in desk.item.items() if key not in {"instruction", "responses"}}
+    text = str(shown)
+    for secret in ("author", "a-very-large-model", "slot", "double", str(item.pk), "external"):
+        assert secret not in text
+    assert set(desk.item["responses"][0]) == {"key", "text"}
+    assert "others" not in desk.item
+    assert desk.item["draft"]["label"] == "Drafted by a language model"
+
+
+def test_each_reviewer_sees_the_responses_in_an_order_of_their_own(
+    project: Project, lead: User, ada: User, ben: User
+) -> None:
+    round = cast.make_round(project, lead, items=12, responses=4, double_share=1.0)
+    rounds.open_round(actor=lead, round=round)
+    orders = {
+        slot: list(
+            Assignment.rows.filter(slot=slot)
+            .order_by("item__position")
+            .values_list("response_order", flat=True)
+        )
+        for slot in (Slot.FIRST, Slot.SECOND)
+    }
+    assert orders[Slot.FIRST] != orders[Slot.SECOND]
+    assert [sorted(order) for order in orders[Slot.FIRST]] == [sorted(order) for order in orders[Slot.SECOND]]
+    assert any(order != sorted(order) for order in orders[Slot.FIRST])
+    positions = {
+        user: list(
+            Assignment.rows.filter(reviewer=user)
+            .order_by("item__position")
+            .values_list("position", flat=True)
+        )
+        for user in (ada, ben)
+    }
+    assert positions[ada] != positions[ben]
+
+
+def test_the_columns_of_an_adjudicator_come_in_an_order_that_tells_nothing(
+    project: Project, lead: User, ada: User, ben: User, adjudicator: User
+) -> None:
+    round = cast.make_round(project, lead, items=12, double_share=1.0)
+    rounds.open_round(actor=lead, round=round)
+    for weight, user in ((1, ada), (2, ben)):
+        desk = Desk(user)
+        while desk.claim(round):
+            desk.judge_all()
+            desk.do("set_weight", key="p1", weight=weight)
+            desk.do("flag", reason="other", text=f"signed {user.username}")
+            desk.do("accept")
+    desk = Desk(adjudicator)
+    first_columns = set()
+    while desk.claim(round):
+        columns = desk.item["others"]
+        assert "signed" not in str(columns)
+        weights = [
+            next(criterion["weight"] for criterion in column["criteria"] if criterion["key"] == "p1")
+            for column in columns
+        ]
+        assert sorted(weights) == [1, 2]
+        first_columns.add(weights[0])
+        settled = {criterion["key"]: criterion for criterion in desk.item["document"]["criteria"]}
+        assert settled["p1"]["weight"] == 5
+        assert not desk.item["document"]["flags"]
+    assert first_columns == {1, 2}
