@@ -25,6 +25,7 @@ class Blocked(importlib.abc.MetaPathFinder):
 sys.meta_path.insert(0, Blocked())
 """
 TORCH = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "sentence_transformers")
+ONLY_FOR_TESTS = ("django_stubs_ext", "hypothesis", "playwright", "pytest")
 DJANGO = ("django", "rest_framework", "celery", "psycopg", "allauth")
 PURE = ("rubric_engine.rubric", "rubric_engine.scoring", "annotation.document", "training.configs")
 TORCH_SIDE = (
@@ -73,6 +74,10 @@ def test_supervisor_loads_where_neither_django_nor_torch_can() -> None:
 
 def test_web_server_and_workers_load_where_torch_can_not() -> None:
     _runs(BLOCK.format(names=TORCH) + WEB_SIDE)
+
+
+def test_web_server_and_workers_load_without_what_only_tests_install() -> None:
+    _runs(BLOCK.format(names=ONLY_FOR_TESTS) + WEB_SIDE)
 
 
 def test_launcher_loads_where_django_can_not() -> None:

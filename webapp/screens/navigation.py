@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
-from django_stubs_ext import StrOrPromise
 
 from annotation.models import Assignment, AssignmentState, RoundState, Slot
 from training.models import LIVE_STATES, Attempt
 from webapp.accounts.models import Membership, Role
 from webapp.accounts.permissions import Permission, allowed
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True)

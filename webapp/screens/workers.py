@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
-from django_stubs_ext import StrOrPromise
 
 from webapp.jobs.liveness import workers
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 STOPS: dict[str, StrOrPromise] = {
     "io": _("imports and snapshots wait"),

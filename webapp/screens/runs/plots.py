@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django_stubs_ext import StrOrPromise
 
 from training.models import Run, RunEvent, RunKind
 from training.report import PUBLISHED
 from webapp.screens.charts import Point, Reference, Series, lines, percent, short
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MOST_POINTS = 160
 Curve = list[tuple[int, dict[str, Any]]]
