@@ -19,7 +19,7 @@ export function criterionRow(row) {
       onclick: (event) => event.target.closest("button, textarea, select") || row.on.focus(),
       ondblclick: (event) => event.target.closest("button, textarea, select") || row.on.edit(),
     },
-    h("span", { class: "criterion-n" }, String(number)),
+    h("span", { class: "criterion-n" }, number ? String(number) : "+"),
     row.editing ? editor(row) : words(row),
     row.editing ? null : h("span", { class: "cells" }, row.cells.map((cell) => verdictCell(row, cell))),
     row.others?.length ? otherDecisions(row) : null,
@@ -110,7 +110,7 @@ function editor({ criterion, editing, on }) {
   const area = h("textarea", { rows: 3, maxlength: 4000, dir: "auto", "aria-label": t("criterion_text"), placeholder: t("criterion_hint") });
   area.value = criterion.text;
   const fresh = editing.key === null;
-  const weight = fresh && editing.dimension === "proficiency" ? select(t("weight"), [1, 2, 3, 4, 5].map((n) => [n, String(n)]), 3) : null;
+  const weight = fresh && editing.dimension === "proficiency" ? select(t("weight"), [1, 2, 3, 4, 5].map((n) => [n, t("weight_n", { n })]), 3) : null;
   const wanted = fresh ? select(t("polarity"), ["must_hold", "must_not_hold"].map((name) => [name, t(name)]), "must_hold") : null;
   const save = () =>
     on.save(editing, { text: area.value, weight: Number(weight?.lastChild.value ?? 3), polarity: wanted?.lastChild.value });
@@ -141,7 +141,7 @@ function editor({ criterion, editing, on }) {
 
 function select(label, options, chosen) {
   const box = h("select", { "aria-label": label }, options.map(([value, words]) => h("option", { value, selected: value === chosen }, words)));
-  return h("label", { class: "mini-field" }, h("span", null, label), box);
+  return h("label", { class: "mini-field" }, h("span", { class: "visually-hidden" }, label), box);
 }
 
 /** In adjudication: what each of the two decided, in columns without names. */

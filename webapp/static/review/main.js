@@ -1,14 +1,14 @@
 /* The review screen begins here: read the page's configuration, connect the parts, open the first item. */
 
 import { ActiveTime } from "./active.js";
-import { Api, Problem } from "./api.js";
+import { Api } from "./api.js";
 import { byId } from "./dom.js";
 import { holdTab } from "./identity.js";
 import { Journal } from "./journal.js";
 import { Bindings, Keyboard } from "./keys.js";
 import { Screen } from "./screen.js";
 import { Session } from "./session.js";
-import { useStrings, t } from "./strings.js";
+import { useStrings } from "./strings.js";
 
 async function begin() {
   const config = JSON.parse(byId("review-config").textContent);
@@ -47,7 +47,7 @@ async function start(session, screen) {
   try {
     await session.start();
   } catch (error) {
-    session.error = error instanceof Problem ? error : new Error(t("unreachable"));
+    session.error = error;
     screen.render();
   }
 }

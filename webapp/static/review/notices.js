@@ -28,7 +28,7 @@ export class Notices {
   render() {
     const { session } = this.screen;
     const troubled = [...session.works.values()].filter((work) => work.trouble);
-    this.renderSignIn(troubled.some((work) => work.trouble.kind === "signin"));
+    this.renderSignIn(session.signedOut);
     const entries = [];
     if (session.round && session.readOnly) {
       entries.push(this.entry("closed", t("round_closed"), "warning"));

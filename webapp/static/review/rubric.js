@@ -35,14 +35,16 @@ export class RubricView {
     for (const [dimension, list] of this.lists) {
       const entries = rows.filter((row) => row.dimension === dimension);
       if (editing?.key === null && editing.dimension === dimension) {
-        entries.push(this.newEntry(dimension, rows.length + 1));
+        entries.push(this.newEntry(dimension));
       }
       keyed(list, entries);
       this.renderHead(dimension, entries.length, standing);
     }
     this.renderOrder(standing);
     this.renderActions();
-    replace(this.source, work.payload.draft?.label ?? "", diff ? "" : ` · ${t("diff_off")}`);
+    const unconfirmed = Object.values(view.verdicts).some((row) => Object.values(row).some((entry) => entry.origin !== "physician"));
+    const notes = [work.payload.draft?.label, unconfirmed && t("dotted"), !diff && t("diff_off")];
+    replace(this.source, notes.filter(Boolean).join(" · "));
   }
 
   entry(criterion, number) {
@@ -76,14 +78,14 @@ export class RubricView {
     };
   }
 
-  newEntry(dimension, number) {
+  newEntry(dimension) {
     const { screen } = this;
     const blank = { key: NEW, dimension, text: "", weight: 3, polarity: "must_hold", contested: false, rejected: null };
     return {
       key: NEW,
       signature: dimension,
       make: () =>
-        criterionRow({ criterion: blank, number, cells: [], editing: screen.editing, focused: true, on: this.handlers(NEW) }),
+        criterionRow({ criterion: blank, cells: [], editing: screen.editing, focused: true, on: this.handlers(NEW) }),
     };
   }
 

@@ -1,6 +1,5 @@
 /* What is shown and focused now. Views draw from it; commands change it. */
 
-import { h, replace } from "./dom.js";
 import { Bar } from "./bar.js";
 import { CaseView } from "./case.js";
 import { COMMANDS } from "./commands.js";
@@ -13,6 +12,7 @@ import { Rail } from "./rail.js";
 import { RubricView } from "./rubric.js";
 import { ordered } from "./scoring.js";
 import { Sheet } from "./sheet.js";
+import { renderStage } from "./stage.js";
 import { standingOf } from "./standing.js";
 import { reasonLabel, t } from "./strings.js";
 import { Verdicts } from "./verdicts.js";
@@ -300,7 +300,7 @@ export class Screen {
       this.caseView.render(standing);
       this.rubric.render(standing);
     } else {
-      this.renderStage(mode);
+      renderStage(this, mode);
     }
     this.notices.render();
     this.bar.render();
@@ -314,23 +314,5 @@ export class Screen {
       return "error";
     }
     return this.session.current || !this.session.round ? "loading" : "done";
-  }
-
-  renderStage(mode) {
-    if (this.stage.dataset.mode === mode && mode === "loading") {
-      return;
-    }
-    this.stage.dataset.mode = mode;
-    if (mode === "loading") {
-      replace(this.stage, h("div", { class: "skeletons", "aria-hidden": "true" }, Array.from({ length: 7 }, () => h("div", { class: "skeleton" }))), h("p", { class: "visually-hidden" }, t("loading")));
-    } else if (mode === "error") {
-      replace(this.stage, h("h1", null, t("load_failed")), h("p", null, this.session.error.message), h("button", { type: "button", class: "button", onclick: () => this.retry() }, t("try_again")));
-    } else {
-      replace(this.stage, h("h1", null, t(this.session.items.length ? "all_done" : "nothing_assigned")), h("p", null, t(this.session.items.length ? "all_done_more" : "nothing_assigned_more")), h("a", { class: "button", href: this.config.queueUrl }, t("to_queue")));
-    }
-  }
-
-  retry() {
-    return this.session.current ? this.session.open(this.session.current) : location.reload();
   }
 }

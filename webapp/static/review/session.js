@@ -115,25 +115,33 @@ export class Session {
     this.painted = false;
     this.active.turnTo(id);
     history.replaceState(null, "", `#${id}`);
-    if (!this.works.has(id)) {
-      this.on.opened();
-      try {
-        await this.load(id);
-      } catch (error) {
-        if (this.current === id) {
-          this.error = error;
-          this.on.failed(error);
-        }
-        return;
-      }
-      if (this.current !== id) {
-        return;
-      }
+    if (!this.works.has(id) && !(await this.fetched(id))) {
+      return;
     }
     this.on.opened();
     requestAnimationFrame(() => setTimeout(() => (this.painted = this.current === id || this.painted)));
     void this.takeLease(this.work);
     this.prefetch();
+  }
+
+  /** Whether the item came and is still the one that is wanted. */
+  async fetched(id) {
+    this.on.opened();
+    try {
+      await this.load(id);
+    } catch (error) {
+      if (this.current === id) {
+        this.error = error;
+        this.on.failed(error);
+      }
+      return false;
+    }
+    return this.current === id;
+  }
+
+  get signedOut() {
+    const troubled = [...this.works.values()].some((work) => work.trouble?.kind === "signin");
+    return troubled || (this.error instanceof Problem && this.error.signedOut);
   }
 
   finish() {
@@ -246,7 +254,13 @@ export class Session {
     return operations.map(([kind, payload]) => this.work.perform(kind, payload).id);
   }
 
+  /** There is a session or a network again: everything that waits goes on. */
   proceed() {
+    if (this.error && !this.current) {
+      location.reload();
+    } else if (this.error) {
+      void this.open(this.current);
+    }
     for (const work of this.works.values()) {
       if (work.trouble?.kind === "signin" || work.retrying) {
         work.proceed();

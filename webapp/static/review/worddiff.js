@@ -52,6 +52,11 @@ function joined(found) {
     const tail = /\s+$/.exec(removed)?.[0];
     const shared = tail && inserted.endsWith(tail) ? tail : "";
     const cut = (text) => (shared ? text.slice(0, -shared.length) : text);
+    const lead = removed ? "" : /^\s*/.exec(inserted)[0];
+    if (lead && cut(inserted).trim()) {
+      runs.push(["same", lead]);
+      inserted = inserted.slice(lead.length);
+    }
     if (cut(removed)) {
       runs.push(["del", cut(removed)]);
     }
