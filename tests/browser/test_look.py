@@ -18,7 +18,12 @@ from webapp.accounts.models import Project, User
 pytestmark = pytest.mark.browser
 
 WIDTHS = (1280, 390)
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
 Windows = Callable[..., BrowserContext]
 
 
@@ -30,8 +35,19 @@ def world(server: WebServer, project: Project, lead: User, ada: User) -> World:
 
 
 def _every_page(world: World) -> list[str]:
-    further = ["imports/", "snapshots/", "runs/", "runs/new/", f"rounds/{world.open.pk}/?show=failed", "instructions/?q=zzz"]
-    return [world.url(path) for path in [*world.paths().values(), *further] if path not in {"live/", "workers/", "people/"}]
+    further = [
+        "imports/",
+        "snapshots/",
+        "runs/",
+        "runs/new/",
+        f"rounds/{world.open.pk}/?show=failed",
+        "instructions/?q=zzz",
+    ]
+    return [
+        world.url(path)
+        for path in [*world.paths().values(), *further]
+        if path not in {"live/", "workers/", "people/"}
+    ]
 
 
 def _faults(page: Page, url: str) -> list[str]:
@@ -93,10 +109,23 @@ def test_the_check_itself_finds_what_is_planted(
 def test_people_sign_in_and_empty_projects_have_no_fault_in_either_theme(
     theme: str, server: WebServer, new_window: Windows, project: Project, admin: User, ada: User
 ) -> None:
-    empty = ["", "people/", "rounds/", "pool/", "agreement/", "instructions/", "audit/", "imports/", "snapshots/", "runs/"]
+    empty = [
+        "",
+        "people/",
+        "rounds/",
+        "pool/",
+        "agreement/",
+        "instructions/",
+        "audit/",
+        "imports/",
+        "snapshots/",
+        "runs/",
+    ]
     page = new_window(admin, color_scheme=theme).new_page()
     faults = _visit(page, server.url, [f"/p/{project.slug}/{path}" for path in empty])
-    faults += _visit(new_window(ada, color_scheme=theme).new_page(), server.url, [f"/p/{project.slug}/queue/"])
+    faults += _visit(
+        new_window(ada, color_scheme=theme).new_page(), server.url, [f"/p/{project.slug}/queue/"]
+    )
     faults += _visit(new_window(None, color_scheme=theme).new_page(), server.url, ["/accounts/login/"])
     assert faults == []
 
@@ -143,10 +172,14 @@ def test_the_first_tab_reaches_the_content_by_a_skip_link(
     assert page.evaluate("document.activeElement.id") == "content"
 
 
-def test_the_dashboard_looks_again_by_itself(server: WebServer, new_window: Windows, world: World, lead: User) -> None:
+def test_the_dashboard_looks_again_by_itself(
+    server: WebServer, new_window: Windows, world: World, lead: User
+) -> None:
     page = new_window(lead).new_page()
     page.goto(server.url + world.url())
     assert page.locator("#loop-live").get_attribute("hx-get") == world.url("live/")
     with page.expect_response(lambda response: response.url.endswith(world.url("live/"))) as answered:
-        page.evaluate("htmx.ajax('GET', location.pathname + 'live/', {target: '#loop-live', swap: 'outerHTML'})")
+        page.evaluate(
+            "htmx.ajax('GET', location.pathname + 'live/', {target: '#loop-live', swap: 'outerHTML'})"
+        )
     assert answered.value.status == 200

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db.models import F
 from playwright.sync_api import BrowserContext
 
-from annotation.models import Operation, Round
+from annotation.models import Assignment, Operation, Round
+from rubric_engine.models import Response
 from tests.browser.desk import Desk, session_cookie
 from tests.browser.server import WebServer
 from webapp.accounts.models import User
@@ -275,6 +277,73 @@ def test_an_ended_session_asks_to_sign_in_and_goes_on(
     screen.saved()
     screen.page.wait_for_selector("dialog[data-dialog='signin']", state="hidden")
     assert screen.operations() == ["set_verdict"]
+
+
+def test_a_lost_lease_is_taken_again_and_the_change_is_saved(open_round: OpenRound, desk: Sit) -> None:
+    ada = desk(open_round())
+    ada.press("y")
+    ada.saved()
+    Assignment.rows.filter(pk=ada.current.pk).update(fence=F("fence") + 1)
+    ada.press("u")
+    ada.saved()
+    assert 409 in ada.statuses
+    assert ada.operations() == ["set_verdict", "set_verdict"]
+
+
+def test_a_round_closed_meanwhile_keeps_the_change_and_says_so(open_round: OpenRound, desk: Sit) -> None:
+    ada = desk(open_round())
+    Round.rows.filter(pk=ada.round.pk).update(state="closed", reviewed=0, strict_passes=0, minor_passes=0)
+    ada.press("y")
+    ada.page.wait_for_selector("#saved[data-state='blocked']")
+    assert "1 pending" in ada.chip
+    assert "the round was closed" in ada.page.locator(".notices").inner_text()
+    Round.rows.filter(pk=ada.round.pk).update(state="open")
+    ada.page.get_by_role("button", name="Take it back").click()
+    ada.saved()
+    assert ada.operations() == ["set_verdict"]
+
+
+def test_an_accept_that_the_server_refuses_is_shown_with_the_way_back(open_round: OpenRound, desk: Sit) -> None:
+    ada = desk(open_round(verdicts=True))
+    first = ada.current
+    body = '{"status": 422, "title": "A reason of the server.", "missing": [{"criterion": "p2", "response": "B"}]}'
+    ada.page.route(
+        "**/operations", lambda route: route.fulfill(status=422, body=body, content_type="application/problem+json")
+    )
+    ada.decide()
+    ada.saved()
+    notice = ada.page.locator(".notices")
+    assert "A reason of the server." in notice.inner_text()
+    notice.get_by_role("button", name="Go there").click()
+    assert ada.current == first
+    assert "A reason of the server." in ada.order
+    assert ada.page.locator(".rail-row[aria-current] .state--submitted").count() == 0
+
+
+def test_words_being_written_when_one_leaves_the_item_are_kept(open_round: OpenRound, desk: Sit) -> None:
+    ada = desk(open_round())
+    item = ada.current
+    ada.press("e", "Control+a")
+    ada.type("Half a thought.")
+    ada.page.locator(".rail-row").nth(1).click()
+    assert ada.current != item
+    ada.press("m")
+    ada.type("A remark.")
+    ada.page.locator(".rail-row").first.click()
+    ada.saved()
+    assert ada.document(item)["criteria"][0]["text"] == "Half a thought."
+    assert sorted(ada.operations()) == ["comment", "set_text"]
+
+
+def test_the_scroll_of_each_response_is_kept(open_round: OpenRound, desk: Sit) -> None:
+    round = open_round()
+    Response.rows.update(text="A line.\n" * 200)
+    ada = desk(round)
+    ada.page.locator(".panel").evaluate("panel => panel.scrollTop = 900")
+    ada.press("]")
+    assert ada.page.locator(".panel").evaluate("panel => panel.scrollTop") == 0
+    ada.press("[", "y")
+    assert ada.page.locator(".panel").evaluate("panel => panel.scrollTop") == 900
 
 
 def test_leaving_with_work_pending_warns(open_round: OpenRound, desk: Sit) -> None:

@@ -3,7 +3,7 @@
 import { h, keyed, replace, setText } from "./dom.js";
 import { pieces } from "./evidence.js";
 import { ordered, satisfied } from "./scoring.js";
-import { t } from "./strings.js";
+import { reasonLabel, t } from "./strings.js";
 
 export class CaseView {
   constructor(root, screen) {
@@ -29,26 +29,41 @@ export class CaseView {
       this.panels.replaceChildren();
       this.renderInstruction(work.payload);
     }
+    this.renderTags();
     this.renderTabs(standing);
     this.renderPanels();
   }
 
-  renderInstruction({ instruction, rubric_only: rubricOnly }) {
-    const { text, messages, lang, specialty, category, difficulty } = instruction;
-    const tags = [specialty, category && capital(category), difficulty != null && t("difficulty", { n: difficulty })];
+  renderInstruction({ instruction }) {
+    const { text, messages, lang } = instruction;
     replace(
       this.instruction,
-      h(
-        "p",
-        { class: "case-tags" },
-        tags.filter(Boolean).map((tag) => h("span", { class: "tag" }, tag)),
-        rubricOnly ? h("span", { class: "tag tag--gold" }, t("rubric_only")) : null,
-      ),
+      h("p", { class: "case-tags" }),
       messages?.length
         ? h("ol", { class: "turns" }, messages.map((message) => turn(message, lang)))
         : h("p", { class: "read", dir: "auto", lang: lang || null }, text),
     );
     this.instruction.scrollTop = 0;
+  }
+
+  /** What the item is, and what was said of it: flagged, skipped, submitted. */
+  renderTags() {
+    const { work, view, config } = this.screen;
+    const { specialty, category, difficulty } = work.payload.instruction;
+    const about = [specialty, category && capital(category), difficulty != null && t("difficulty", { n: difficulty })];
+    const said = [
+      work.payload.rubric_only && t("rubric_only"),
+      view.submitted && t("state_submitted"),
+      view.skip && `${t("state_skipped")}: ${reasonLabel(config.skipReasons, view.skip.reason)}`,
+      ...view.flags.map((flag) => `${t("state_flagged")}: ${reasonLabel(config.flagReasons, flag.reason)}`),
+    ];
+    const tags = [...about.map((words) => [words, "tag"]), ...said.map((words) => [words, "tag tag--gold"])];
+    keyed(
+      this.instruction.firstElementChild,
+      tags
+        .filter(([words]) => words)
+        .map(([words, style]) => ({ key: words, signature: style, make: () => h("span", { class: style }, words) })),
+    );
   }
 
   renderTabs(standing) {

@@ -110,10 +110,9 @@ function editor({ criterion, editing, on }) {
   const area = h("textarea", { rows: 3, maxlength: 4000, dir: "auto", "aria-label": t("criterion_text"), placeholder: t("criterion_hint") });
   area.value = criterion.text;
   const fresh = editing.key === null;
-  const weight = fresh && editing.dimension === "proficiency" ? select(t("weight"), [1, 2, 3, 4, 5].map((n) => [n, t("weight_n", { n })]), 3) : null;
-  const wanted = fresh ? select(t("polarity"), ["must_hold", "must_not_hold"].map((name) => [name, t(name)]), "must_hold") : null;
-  const save = () =>
-    on.save(editing, { text: area.value, weight: Number(weight?.lastChild.value ?? 3), polarity: wanted?.lastChild.value });
+  const weight = fresh && editing.dimension === "proficiency" ? select("weight", t("weight"), [1, 2, 3, 4, 5].map((n) => [n, t("weight_n", { n })]), 3) : null;
+  const wanted = fresh ? select("polarity", t("polarity"), ["must_hold", "must_not_hold"].map((name) => [name, t(name)]), "must_hold") : null;
+  const save = () => on.save(editing, editorValues(area.parentElement));
   area.onkeydown = (event) => {
     if (event.key === "Escape") {
       event.preventDefault();
@@ -139,8 +138,18 @@ function editor({ criterion, editing, on }) {
   );
 }
 
-function select(label, options, chosen) {
-  const box = h("select", { "aria-label": label }, options.map(([value, words]) => h("option", { value, selected: value === chosen }, words)));
+/** What an open editor holds. */
+export function editorValues(root) {
+  const value = (name) => root.querySelector(`[data-value="${name}"]`)?.value;
+  return {
+    text: root.querySelector("textarea").value,
+    weight: Number(value("weight") ?? 3),
+    polarity: value("polarity") ?? "must_hold",
+  };
+}
+
+function select(name, label, options, chosen) {
+  const box = h("select", { "data-value": name, "aria-label": label }, options.map(([value, words]) => h("option", { value, selected: value === chosen }, words)));
   return h("label", { class: "mini-field" }, h("span", { class: "visually-hidden" }, label), box);
 }
 

@@ -76,13 +76,15 @@ export class Decisions {
   }
 
   comment() {
-    const { focused } = this.screen;
+    const { focused, view } = this.screen;
+    const key = focused?.key ?? null;
     this.screen.sheet.compose({
       title: focused ? t("comment_title", { n: this.screen.numberOf(focused.key) }) : t("comment_item_title"),
       value: "",
+      said: view.comments.filter((comment) => comment.criterion === key).map((comment) => comment.text),
       save: (text) => {
         if (text) {
-          this.screen.perform([["comment", { text, criterion: focused?.key ?? null }]]);
+          this.screen.perform([["comment", { text, criterion: key }]]);
         }
       },
     });

@@ -21,12 +21,14 @@ async function begin() {
   const screen = new Screen({ root: byId("content"), config, session, bindings: new Bindings() });
   session.on = {
     change: (work) => (work.id === session.current ? screen.render() : aside(screen)),
+    leaving: () => screen.leaving(),
     opened: () => screen.opened(),
     failed: () => screen.render(),
     refused: (work, operation, problem) => refused(screen, work, operation, problem),
   };
   new Keyboard(screen, screen.bindings);
   addEventListener("beforeunload", (event) => {
+    screen.leaving();
     if (session.pendingCount) {
       event.preventDefault();
     }

@@ -128,6 +128,10 @@ export class RubricView {
       replace(this.order, h("strong", null, t("not_done")), h("span", { role: "alert" }, refusal.reason, refusal.text ? ` “${refusal.text}”` : ""));
       return;
     }
+    if (this.screen.verdicts.picking) {
+      replace(this.order, h("span", null, t("evidence_pick")));
+      return;
+    }
     if (!responses.length) {
       replace(this.order, h("span", null, t(work.payload.rubric_only ? "order_rubric_only" : "order_no_responses")));
       return;

@@ -6,6 +6,7 @@ import { COMMANDS } from "./commands.js";
 import { Decisions } from "./decisions.js";
 import { openCommands, openGuideline, openKeySheet } from "./dialogs.js";
 import { Refused } from "./document.js";
+import { editorValues } from "./criterion.js";
 import { Edits } from "./edits.js";
 import { Notices } from "./notices.js";
 import { Rail } from "./rail.js";
@@ -256,11 +257,18 @@ export class Screen {
     openKeySheet(this);
   }
 
+  /** What is being written when one leaves the item is kept: it becomes an operation, which undo takes back. */
+  leaving() {
+    if (this.editing) {
+      this.edits.save(this.editing, editorValues(this.root.querySelector(".editor")));
+    }
+    this.sheet.leave();
+  }
+
   /** Another item is current: focus goes back to where it was there, else to the first criterion. */
   opened() {
     this.editing = null;
     this.verdicts.picking = null;
-    this.sheet.open && this.sheet.close();
     this.focus = null;
     this.restoreFocus();
     this.render();

@@ -9,7 +9,7 @@ const PREFETCH = 3;
 const HEARTBEAT_MS = 60000;
 
 export class Session {
-  /** `on`: {change(), opened(), refused(work, operation, problem), failed(error)}. */
+  /** `on`: {change(), leaving(), opened(), refused(work, operation, problem), failed(error)}. */
   constructor({ roundId, api, journal, active, on }) {
     Object.assign(this, { roundId, api, journal, active, on });
     this.round = null;
@@ -110,6 +110,7 @@ export class Session {
   }
 
   async open(id) {
+    this.on.leaving();
     this.current = id;
     this.error = null;
     this.painted = false;
@@ -145,6 +146,7 @@ export class Session {
   }
 
   finish() {
+    this.on.leaving();
     this.current = null;
     this.active.turnTo(null);
     history.replaceState(null, "", location.pathname);

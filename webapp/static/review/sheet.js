@@ -29,14 +29,15 @@ export class Sheet {
     this.root.focus();
   }
 
-  /** A few words: Ctrl+Enter saves, Esc leaves. */
-  compose({ title, value, save }) {
+  /** A few words: Ctrl+Enter saves, Esc leaves. `said`: what was written before. */
+  compose({ title, value, said = [], save }) {
     const area = h("textarea", { rows: 3, maxlength: 4000, "aria-label": title, dir: "auto" });
     area.value = value;
     const keep = () => this.finish(() => save(area.value.toWellFormed().replaceAll("\0", "").trim()));
     this.show(
       title,
       { composing: true, keep },
+      said.map((text) => h("p", { class: "said", dir: "auto" }, text)),
       area,
       h(
         "div",
@@ -62,6 +63,15 @@ export class Sheet {
     this.root.replaceChildren();
     if (this.before?.isConnected) {
       this.before.focus({ preventScroll: true });
+    }
+  }
+
+  /** The item is left: words are kept, a choice is not made. */
+  leave() {
+    if (this.open?.composing) {
+      this.open.keep();
+    } else if (this.open) {
+      this.close();
     }
   }
 

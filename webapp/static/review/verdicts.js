@@ -87,9 +87,11 @@ export class Verdicts {
         if (evidence) {
           this.keep(place, evidence);
         }
+        this.screen.render();
       },
     });
     this.screen.say(t("evidence_pick"));
+    this.screen.render();
   }
 
   keep(place, evidence) {
