@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +16,10 @@ from rest_framework.views import APIView
 
 from annotation import rounds
 from annotation.models import Round
-from rubric_engine.exemplars import activate_pool, freeze_pool
+from rubric_engine.exemplars import ExemplarRefused, activate_pool, freeze_pool
 from webapp.accounts.permissions import Permission
 from webapp.api.access import project_of
+from webapp.api.errors import Refused
 
 
 class NewRound(serializers.Serializer[dict[str, Any]]):
@@ -56,6 +59,15 @@ class ShownPool(serializers.Serializer[dict[str, Any]]):
     exemplars = serializers.IntegerField()
 
 
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """What the domain refuses is answered with 422 and its reason."""
+    try:
+        yield
+    except (rounds.RoundRefused, ExemplarRefused) as refused:
+        raise Refused(str(refused)) from refused
+
+
 class RoundList(APIView):
     @extend_schema(responses=ShownRound(many=True))
     def get(self, request: Request, project: str) -> Response:
@@ -67,7 +79,8 @@ class RoundList(APIView):
         user, found = project_of(request, project, Permission.RUN_ROUNDS)
         asked = NewRound(data=request.data)
         asked.is_valid(raise_exception=True)
-        created = rounds.create_round(actor=user, project=found, **asked.validated_data)
+        with refusals_told():
+            created = rounds.create_round(actor=user, project=found, **asked.validated_data)
         return Response(ShownRound(created).data, status=status.HTTP_201_CREATED)
 
 
@@ -87,12 +100,11 @@ class RoundStep(APIView):
     def post(self, request: Request, project: str, round_id: UUID) -> Response:
         user, found = project_of(request, project, Permission.RUN_ROUNDS)
         round = get_object_or_404(Round.objects.of(found), pk=round_id)
-        if self.step == "draft":
-            rounds.start_drafting(actor=user, round=round)
-        elif self.step == "open":
-            rounds.open_round(actor=user, round=round)
-        else:
-            rounds.close_round(actor=user, round=round)
+        step = {"draft": rounds.start_drafting, "open": rounds.open_round, "close": rounds.close_round}[
+            self.step
+        ]
+        with refusals_told():
+            step(actor=user, round=round)
         round.refresh_from_db()
         return Response(ShownRound(round).data)
 
@@ -102,7 +114,8 @@ class PoolVersions(APIView):
     def post(self, request: Request, project: str) -> Response:
         """Freeze the exemplars of now as a new pool version and activate it."""
         user, found = project_of(request, project, Permission.MANAGE_POOL)
-        version = freeze_pool(actor=user, project=found)
-        activate_pool(actor=user, pool_version=version)
+        with refusals_told():
+            version = freeze_pool(actor=user, project=found)
+            activate_pool(actor=user, pool_version=version)
         shown = {"id": version.pk, "number": version.number, "exemplars": version.members.count()}
         return Response(shown, status=status.HTTP_201_CREATED)
