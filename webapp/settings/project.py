@@ -199,6 +199,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "RunKind": "training.models.RunKind",
+        "ImportKind": "rubric_engine.models.ImportKind",
+        "RoundState": "annotation.models.RoundState",
+        "AttemptState": "training.models.AttemptState",
+        "ImportState": "rubric_engine.models.ImportState",
+        "SnapshotState": "training.models.SnapshotState",
+    },
 }
 
 CELERY_BROKER_URL = ENV.broker_url
