@@ -5,7 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.test import Client
 
 from webapp.accounts.models import Membership, Project, Role, User
@@ -49,3 +54,8 @@ def sign_in(client: Client, person: Person, password: str = PASSWORD) -> int:
     if answer.status_code == 302 and answer["Location"].startswith("/accounts/2fa/authenticate/"):
         answer = client.post("/accounts/2fa/authenticate/", {"code": person.code()})
     return answer.status_code
+
+
+def confirm_password(client: Client) -> None:
+    """What is asked before the second factor is changed."""
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})

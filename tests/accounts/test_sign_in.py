@@ -30,7 +30,8 @@ def test_nobody_can_sign_up(client: Client, db: None) -> None:
     page = client.get("/accounts/signup/")
     assert b"<form" not in page.content or b"password1" not in page.content
     client.post(
-        "/accounts/signup/", {"username": "uninvited", "password1": PASSWORD, "password2": PASSWORD, "email": "a@b.example"}
+        "/accounts/signup/",
+        {"username": "uninvited", "password1": PASSWORD, "password2": PASSWORD, "email": "a@b.example"},
     )
     assert not User.objects.filter(username="uninvited").exists()
     assert not signed_in(client)
@@ -85,7 +86,9 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(client: Client, project
 
 def test_who_was_locked_out_is_told_when_to_come_back(client: Client, project: Project) -> None:
     person = make_person(project)
-    answers = [client.post("/accounts/login/", {"login": person.username, "password": "wrong"}) for _ in range(11)]
+    answers = [
+        client.post("/accounts/login/", {"login": person.username, "password": "wrong"}) for _ in range(11)
+    ]
     assert b"Too many" in answers[-1].content
     sign_in(client, person)
     assert not signed_in(client)
@@ -147,15 +150,15 @@ def test_fifty_parallel_guessers_have_ten_tries_together(guessed: Guessed) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_guessers_would_be_seen_if_a_gate_let_them_through(
-    guessed: Guessed, settings: Settings
-) -> None:
+def test_the_guessers_would_be_seen_if_a_gate_let_them_through(guessed: Guessed, settings: Settings) -> None:
     settings.ACCOUNT_RATE_LIMITS = False
     guess_in_parallel(make_person(totp=False).user.username)
     assert len(guessed.names) > MOST_TRIES
 
 
-def test_tries_are_remembered_without_the_broker_too(client: Client, project: Project, settings: Settings) -> None:
+def test_tries_are_remembered_without_the_broker_too(
+    client: Client, project: Project, settings: Settings
+) -> None:
     settings.ACCOUNT_RATE_LIMITS = False
     person = make_person(project, totp=False)
     for number in range(MOST_TRIES):
@@ -212,7 +215,9 @@ def test_only_sample_people_have_the_door_without_a_password(client: Client, pro
     assert client.post(f"/accounts/sample/{make_person(project).username}/").status_code == 404
 
 
-def test_a_sample_sign_in_is_refused_to_who_is_signed_in_already(client: Client, sample: User, project: Project) -> None:
+def test_a_sample_sign_in_is_refused_to_who_is_signed_in_already(
+    client: Client, sample: User, project: Project
+) -> None:
     person = make_person(project)
     sign_in(client, person)
     assert client.post(f"/accounts/sample/{sample.username}/").status_code == 403

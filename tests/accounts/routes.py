@@ -1,0 +1,206 @@
+"""Every named address of the product with the permission that each method needs: the list that the matrix is made of.
+
+A new route goes in here too, or `test_permissions.py` fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.converters import StringConverter, UUIDConverter
+
+from webapp.accounts.permissions import Permission
+
+P = Permission
+Methods = dict[str, Permission]
+
+
+def _read(permission: Permission) -> Methods:
+    return {"GET": permission}
+
+
+def _write(permission: Permission) -> Methods:
+    return {"POST": permission}
+
+
+OF_A_PROJECT: dict[str, Methods] = {
+    "loop": _read(P.SEE_DASHBOARD),
+    "loop_live": _read(P.SEE_DASHBOARD),
+    "workers": _read(P.SEE_DASHBOARD),
+    "queue": _read(P.REVIEW),
+    "review": _read(P.REVIEW),
+    "review-signed-in": _read(P.REVIEW),
+    "instructions": _read(P.SEE_INSTRUCTIONS),
+    "instruction": _read(P.SEE_INSTRUCTIONS),
+    "imports": _read(P.IMPORT_DATA),
+    "import_create": _write(P.IMPORT_DATA),
+    "import": _read(P.IMPORT_DATA),
+    "import_live": _read(P.IMPORT_DATA),
+    "import_stop": _write(P.IMPORT_DATA),
+    "rounds": _read(P.RUN_ROUNDS),
+    "round_create": _write(P.RUN_ROUNDS),
+    "round": _read(P.RUN_ROUNDS),
+    "round_live": _read(P.RUN_ROUNDS),
+    "round_draft": _write(P.RUN_ROUNDS),
+    "round_stop": _write(P.RUN_ROUNDS),
+    "round_open": _write(P.RUN_ROUNDS),
+    "round_close": _write(P.RUN_ROUNDS),
+    "round_reopen": _write(P.RUN_ROUNDS),
+    "item": _read(P.SEE_POOL),
+    "pool": _read(P.SEE_POOL),
+    "pool_freeze": _write(P.MANAGE_POOL),
+    "pool_renew": _write(P.MANAGE_POOL),
+    "pool_activate": _write(P.MANAGE_POOL),
+    "exemplar": {"GET": P.SEE_POOL, "POST": P.MANAGE_POOL},
+    "agreement": _read(P.SEE_AGREEMENT),
+    "snapshots": _read(P.SEE_SNAPSHOTS),
+    "snapshots_live": _read(P.SEE_SNAPSHOTS),
+    "snapshot_freeze": _write(P.FREEZE_SNAPSHOTS),
+    "snapshot": _read(P.SEE_SNAPSHOTS),
+    "runs": _read(P.SEE_RUNS),
+    "runs_live": _read(P.SEE_RUNS),
+    "run_new": {"GET": P.LAUNCH_RUNS, "POST": P.LAUNCH_RUNS},
+    "run": _read(P.SEE_RUNS),
+    "run_live": _read(P.SEE_RUNS),
+    "run_config": _read(P.SEE_RUNS),
+    "run_cancel": _write(P.LAUNCH_RUNS),
+    "run_resume": _write(P.LAUNCH_RUNS),
+    "people": _read(P.MANAGE_PEOPLE),
+    "people_add": _write(P.MANAGE_PEOPLE),
+    "people_role": _write(P.MANAGE_PEOPLE),
+    "people_reset": _write(P.MANAGE_PEOPLE),
+    "token_issue": _write(P.MANAGE_PEOPLE),
+    "token_revoke": _write(P.MANAGE_PEOPLE),
+    "audit": _read(P.SEE_AUDIT),
+    "api-imports": {"GET": P.IMPORT_DATA, "POST": P.IMPORT_DATA},
+    "api-import": _read(P.IMPORT_DATA),
+    "api-rounds": {"GET": P.RUN_ROUNDS, "POST": P.RUN_ROUNDS},
+    "api-round": _read(P.RUN_ROUNDS),
+    "api-round-draft": _write(P.RUN_ROUNDS),
+    "api-round-open": _write(P.RUN_ROUNDS),
+    "api-round-close": _write(P.RUN_ROUNDS),
+    "api-pool-versions": _write(P.MANAGE_POOL),
+    "api-snapshots": {"GET": P.SEE_SNAPSHOTS, "POST": P.FREEZE_SNAPSHOTS},
+    "api-snapshot": _read(P.SEE_SNAPSHOTS),
+    "api-snapshot-file": _read(P.SEE_SNAPSHOTS),
+    "api-runs": {"GET": P.SEE_RUNS, "POST": P.LAUNCH_RUNS},
+    "api-run": _read(P.SEE_RUNS),
+    "api-run-cancel": _write(P.LAUNCH_RUNS),
+    "api-run-resume": _write(P.LAUNCH_RUNS),
+    "api-run-events": _read(P.SEE_RUNS),
+    "api-run-report": _read(P.SEE_RUNS),
+}
+SENDS_HOME = {"loop"}
+"""Who may not see the dashboard is sent to where the own work is."""
+
+OWN_ITEMS: dict[str, str] = {
+    "review-items": "GET",
+    "review-claim": "POST",
+    "review-item": "GET",
+    "review-lease": "POST",
+    "review-operations": "POST",
+}
+"""Reached by the reviewer of the very item only; the project follows from it."""
+
+SIGNED_IN = {
+    "start",
+    "api-schema",
+    "api-docs",
+    "account_email",
+    "account_change_password",
+    "account_set_password",
+    "account_reauthenticate",
+    "mfa_index",
+    "mfa_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+    "mfa_download_recovery_codes",
+    "mfa_list_webauthn",
+    "mfa_add_webauthn",
+    "mfa_reauthenticate_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_edit_webauthn",
+}
+OPEN = {
+    "health",
+    "sample_sign_in",
+    "account_login",
+    "account_logout",
+    "account_inactive",
+    "account_signup",
+    "account_email_verification_sent",
+    "account_reset_password",
+    "account_confirm_login_code",
+    "account_confirm_email",
+    "account_reset_password_from_key_done",
+    "account_reset_password_from_key",
+    "account_reset_password_done",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
+}
+"""Ways in. What each asks for is tested in test_sign_in.py."""
+
+SUBJECTS: dict[str, str] = {
+    "instruction": "instruction",
+    "item": "item",
+    "pool_activate": "pool version",
+    "exemplar": "exemplar",
+    "snapshot": "snapshot",
+    "people_role": "member",
+    "people_reset": "member",
+    "token_revoke": "token",
+    "review": "round",
+    "import": "import",
+    "import_live": "import",
+    "import_stop": "import",
+    "api-import": "import",
+    "api-snapshot": "snapshot",
+    "api-snapshot-file": "snapshot",
+    **{name: "round" for name in OF_A_PROJECT if name.startswith(("round_", "api-round-"))},
+    **{name: "run" for name in OF_A_PROJECT if name.startswith(("run_", "api-run-"))},
+    "round": "round",
+    "api-round": "round",
+    "run": "run",
+    "api-run": "run",
+}
+"""Routes that name a row: what it is."""
+for _without in ("round_create", "run_new"):
+    del SUBJECTS[_without]
+
+
+def every_route() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(name, pattern, converters of its parameters) of each address in the URLconf."""
+    yield from _below(get_resolver(), "", {})
+
+
+def _below(
+    resolver: URLResolver, before: str, converters: dict[str, Any]
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for entry in resolver.url_patterns:
+        here = {**converters, **getattr(entry.pattern, "converters", {})}
+        if isinstance(entry, URLPattern):
+            yield entry.name or "", before + str(entry.pattern), here
+        else:
+            yield from _below(entry, before + str(entry.pattern), here)
+
+
+PARAMETERS = {name: converters for name, _, converters in every_route()}
+
+
+def address(name: str, project: str, subject: object | None = None) -> dict[str, Any]:
+    """Parameters for `reverse`: the project, and for the row `subject`, or one that isn't there."""
+    filled: dict[str, Any] = {}
+    for parameter, converter in PARAMETERS[name].items():
+        if parameter == "project":
+            filled[parameter] = project
+        elif type(converter) is StringConverter:
+            filled[parameter] = "preferences.jsonl"
+        elif isinstance(converter, UUIDConverter):
+            filled[parameter] = subject or "00000000-0000-4000-8000-000000000000"
+        else:
+            filled[parameter] = subject or 999_999_999
+    return filled
