@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 import numpy as np
 from django.conf import settings
 
 from rubric_engine import embeddings, exemplars, generic, retrieval
-from rubric_engine.llm.client import Call, Endpoint, EndpointConfig, EndpointFault, EndpointRefused
+from rubric_engine.llm.calls import Call, EndpointConfig, EndpointFault, EndpointRefused
 from rubric_engine.llm.drafter import Asked, ask_for_rubric
 from rubric_engine.llm.replies import InvalidReply
 from rubric_engine.models import Criterion, Instruction, PoolVersion, RubricVersion
@@ -21,6 +21,9 @@ from rubric_engine.rubric import Criterion as CriterionValue
 from rubric_engine.rubric import Dimension, InvalidRubric, Polarity, Rubric, require_draft_shape
 from rubric_engine.wording import normal_form
 from webapp.accounts.models import Project
+
+if TYPE_CHECKING:
+    from rubric_engine.llm.client import Endpoint
 
 RETRIEVAL, TEMPLATE = "retrieval", "template"
 SHOWN_TO_ENDPOINT = 5
@@ -214,6 +217,8 @@ class EndpointDrafter:
 
     def drafts(self, instructions: Sequence[Instruction], seed: int) -> Iterator[Outcome]:
         """At most LLM_CONCURRENCY questions are under way; after a refusal of the endpoint itself none is begun."""
+        from rubric_engine.llm.client import Endpoint
+
         endpoint = Endpoint(endpoint_config())
         waiting = iter(instructions)
         under_way: dict[Future[Drafted | DraftFailed], tuple[Instruction, list[Call]]] = {}

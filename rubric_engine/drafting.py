@@ -21,7 +21,7 @@ from rubric_engine.drafters import (
     RetrievalDrafter,
     TemplateDrafter,
 )
-from rubric_engine.llm.client import Call
+from rubric_engine.llm.calls import Call
 from rubric_engine.models import (
     Criterion,
     Draft,
@@ -33,6 +33,17 @@ from rubric_engine.models import (
     RubricVersion,
 )
 from webapp.accounts.models import Project
+
+__all__ = [
+    "RETRIEVAL",
+    "TEMPLATE",
+    "DraftFailed",
+    "draft_item",
+    "draft_items",
+    "drafter_name",
+    "endpoint_is_set",
+    "label",
+]
 
 OnDone = Callable[[Instruction, RubricVersion | DraftFailed], None]
 

@@ -194,7 +194,8 @@ def owner_warning(pool: Pool) -> str:
     owners = len({owner for owner in pool.owners if owner is not None})
     if not pool.exemplars or owners >= selection.OWNERS_FOR_THE_RULE:
         return ""
-    return f"Gold of {owners} reviewers only: the limit on one reviewer's share begins at {selection.OWNERS_FOR_THE_RULE}."
+    least = selection.OWNERS_FOR_THE_RULE
+    return f"Gold of {owners} reviewers only: the limit on one reviewer's share begins at {least}."
 
 
 def pool_in_memory(project: Project, pool_version: PoolVersion) -> Pool:

@@ -51,7 +51,9 @@ class Import(ProjectRow):
     rows_read = models.BigIntegerField(default=0)
     rows_written = models.BigIntegerField(default=0)
     rows_known = models.BigIntegerField(default=0, help_text=_("Rows that were there already."))
-    refusals = models.JSONField(default=list, blank=True, help_text=_("[{line, field, reason}], the first 100."))
+    refusals = models.JSONField(
+        default=list, blank=True, help_text=_("[{line, field, reason}], the first 100.")
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -91,7 +93,10 @@ class Instruction(ProjectRow):
             models.UniqueConstraint(fields=["project", "external_id"], name="instruction_external_id_once"),
             models.CheckConstraint(condition=~models.Q(text=""), name="instruction_text_not_empty"),
         ]
-        indexes = [models.Index(fields=["project", "specialty", "id"]), models.Index(fields=["project", "-id"])]
+        indexes = [
+            models.Index(fields=["project", "specialty", "id"]),
+            models.Index(fields=["project", "-id"]),
+        ]
 
     def __str__(self) -> str:
         return self.text[:80]
@@ -167,7 +172,9 @@ class Criterion(ProjectRow):
     weight = models.PositiveSmallIntegerField()
     polarity = models.CharField(max_length=14, choices=POLARITIES)
     contested = models.BooleanField(default=False)
-    origin = models.JSONField(default=dict, help_text=_("Where it comes from: exemplar criterion, source fields."))
+    origin = models.JSONField(
+        default=dict, help_text=_("Where it comes from: exemplar criterion, source fields.")
+    )
 
     objects = ScopedManager["Criterion"]()
     rows: ClassVar = models.Manager["Criterion"]()
@@ -179,7 +186,8 @@ class Criterion(ProjectRow):
             models.UniqueConstraint(fields=["rubric", "position"], name="criterion_position_once"),
             models.CheckConstraint(condition=models.Q(weight__range=(1, 5)), name="criterion_weight_1_to_5"),
             models.CheckConstraint(
-                condition=models.Q(dimension__in=[d.value for d in Dimension]), name="criterion_dimension_known"
+                condition=models.Q(dimension__in=[d.value for d in Dimension]),
+                name="criterion_dimension_known",
             ),
             models.CheckConstraint(
                 condition=models.Q(polarity__in=[p.value for p in Polarity]), name="criterion_polarity_known"
@@ -282,9 +290,7 @@ class Exemplar(ProjectRow):
     """A gold rubric in the few-shot pool; `owner` is the reviewer whose correction it is."""
 
     rubric = models.OneToOneField(RubricVersion, on_delete=models.PROTECT, related_name="exemplar")
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     admitted_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True)
     retired_reason = models.TextField(blank=True)
@@ -298,7 +304,9 @@ class PoolVersion(ProjectRow):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.PositiveIntegerField()
-    exemplars = models.ManyToManyField(Exemplar, through="PoolMember", related_name="pool_versions")
+    exemplars: models.ManyToManyField[Exemplar, PoolMember] = models.ManyToManyField(
+        Exemplar, through="PoolMember", related_name="pool_versions"
+    )
     active = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

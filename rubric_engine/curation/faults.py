@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TypedDict
 
 MOST_REFUSALS = 100
@@ -24,7 +24,7 @@ class Refusal:
     reason: str
 
     def as_row(self) -> RefusalRow:
-        return RefusalRow(**asdict(self))
+        return {"line": self.line, "field": self.field, "reason": self.reason}
 
     def __str__(self) -> str:
         where = f"line {self.line}" if self.line else "the file"

@@ -110,7 +110,8 @@ def weight(row: Mapping[str, Any], *, where: str = "") -> int:
         return DEFAULT_WEIGHT
     if isinstance(points, bool) or not isinstance(points, (int, float)) or not math.isfinite(points):
         raise RowRefused(f"{where}points", f"{str(points)[:40]!r} is not a number")
-    return min(MAX_WEIGHT, max(MIN_WEIGHT, math.ceil(abs(points) / 2)))
+    half: int = math.ceil(abs(points) / 2)
+    return min(MAX_WEIGHT, max(MIN_WEIGHT, half))
 
 
 def messages(row: Mapping[str, Any]) -> list[dict[str, str]] | None:

@@ -16,7 +16,7 @@ from rubric_engine.curation.faults import MOST_REFUSALS, FileRefused, ImportRefu
 from rubric_engine.curation.mapping import guess_kind, mapped, require_columns, require_mapping
 from rubric_engine.curation.merging import Merge
 from rubric_engine.curation.parsing import PARSERS
-from rubric_engine.curation.readers import Position, rows
+from rubric_engine.curation.readers import Position, Row, rows
 from rubric_engine.curation.staging import Staging
 from rubric_engine.models import Import, ImportKind, ImportState
 from webapp.accounts.models import Project, User
@@ -181,35 +181,41 @@ def _merge(upload: Import, progress: Progress) -> None:
 
 
 def _stage(upload: Import, staging: Staging, progress: Progress) -> int:
-    """Copy every row of the file into the temporary tables. Returns how many there were."""
+    """Copy every row of the file into the temporary tables. Returns how many there were.
+
+    Raises:
+        ImportRefused: with every fault up to the hundredth; reading goes on after a faulty row.
+    """
     path = Path(settings.FILES_DIR) / upload.path
-    parse, position, count = PARSERS[upload.kind], Position(), 0
-    refusals: list[Refusal] = []
+    position, refusals, count = Position(), list[Refusal](), 0
     try:
         for line, row in rows(path, position):
             if not count:
                 require_columns(row, upload.kind, upload.mapping, line)
             count += 1
-            try:
-                for table, values in parse(mapped(row, upload.kind, upload.mapping)):
-                    if not refusals:
-                        staging.add(line, table, values)
-            except RowRefused as fault:
-                refusals.append(Refusal(line, fault.field, fault.reason))
-                if len(refusals) == MOST_REFUSALS:
-                    break
+            _stage_row(upload, staging, line, row, refusals)
+            if len(refusals) == MOST_REFUSALS:
+                break
             if count % REPORT_EVERY == 0:
                 progress(position.done, position.total, f"{count:,} rows read")
     except FileRefused as fault:
         refusals.append(fault.refusal)
-    except FileNotFoundError as fault:
+    except FileNotFoundError:
         refusals.append(Refusal(0, "", f"it is no longer stored ({path.name}); upload it again"))
-        raise ImportRefused(refusals) from fault
     if not count and not refusals:
         refusals.append(Refusal(0, "", "it has no rows; choose a file with at least one"))
     if refusals:
         raise ImportRefused(refusals)
     return count
+
+
+def _stage_row(upload: Import, staging: Staging, line: int, row: Row, refusals: list[Refusal]) -> None:
+    try:
+        for table, values in PARSERS[upload.kind](mapped(row, upload.kind, upload.mapping)):
+            if not refusals:
+                staging.add(line, table, values)
+    except RowRefused as fault:
+        refusals.append(Refusal(line, fault.field, fault.reason))
 
 
 def _write_refusals(upload: Import, refusals: list[Refusal]) -> None:

@@ -98,7 +98,7 @@ RESOLVE_RESPONSES = """
           LEFT JOIN rubric_engine_response AS known
             ON known.instruction_id = instruction.id AND known.external_id = staged.given_id) AS owned
     ORDER BY instruction_id, given_id, text_hash, line"""
-"""Two rubrics of one instruction may both call a response `r1`: the first text keeps the name, another gets its hash."""
+"""Two rubrics of one instruction may both have an `r1`: the first text keeps the name, another gets its hash."""
 
 RESPONSE_CONTRADICTIONS = f"""
     SELECT line, 'id', format('%%L {_OTHER_TEXT}', given_id)

@@ -23,56 +23,11 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from rubric_engine.llm.calls import Call, EndpointBusy, EndpointConfig, EndpointFault, EndpointRefused
 from rubric_engine.llm.prompts import Messages, sha256_of
 
 NO_KEY = "none"
 MILLION = 1_000_000
-
-
-class EndpointFault(RuntimeError):
-    """The endpoint gave no answer. `outcome` names the fault; the message says what to do."""
-
-    def __init__(self, outcome: str, message: str, *, retry_after: float | None = None) -> None:
-        self.outcome, self.retry_after = outcome, retry_after
-        super().__init__(message)
-
-
-class EndpointBusy(EndpointFault):
-    """It may answer later."""
-
-
-class EndpointRefused(EndpointFault):
-    """It won't answer this way, whatever is asked: the address, the key or the model is wrong."""
-
-
-@dataclass(frozen=True)
-class EndpointConfig:
-    base_url: str
-    model: str
-    api_key: str = ""
-    timeout_s: float = 120.0
-    connect_timeout_s: float = 10.0
-    attempts: int = 5
-    first_wait_s: float = 1.0
-    longest_wait_s: float = 60.0
-    usd_per_million_in: float = 0.0
-    usd_per_million_out: float = 0.0
-
-
-@dataclass(slots=True)
-class Call:
-    """One attempt, as it is recorded in LlmCall."""
-
-    model: str
-    prompt_version: str
-    prompt_sha256: str
-    attempt: int
-    outcome: str
-    error: str = ""
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    latency_ms: float = 0.0
-    cost_usd: Decimal | None = None
 
 
 class _Usage(BaseModel):
@@ -184,7 +139,7 @@ class Endpoint:
             raw = self._client.chat.completions.with_raw_response.create(
                 model=self.config.model,
                 messages=messages,  # type: ignore[arg-type]
-                response_format=response_format,  # type: ignore[call-overload]
+                response_format=response_format,
                 seed=seed,
             )
             return str(raw.http_response.text)

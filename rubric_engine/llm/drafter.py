@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rubric_engine.llm import prompts, replies
-from rubric_engine.llm.client import Answer, Call, Endpoint
+from rubric_engine.llm.calls import Call
 from rubric_engine.rubric import Rubric
+
+if TYPE_CHECKING:
+    from rubric_engine.llm.client import Answer, Endpoint
 
 REPAIRS = 1
 

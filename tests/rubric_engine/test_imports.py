@@ -70,7 +70,13 @@ RUBRIC: dict[str, Any] = {
     "instruction_id": "ins",
     "instruction": "Chest pain for an hour. What now?",
     "criteria": [
-        {"id": "c1", "dimension": "safety", "text": "Calls an ambulance.", "polarity": "positive", "points": 9},
+        {
+            "id": "c1",
+            "dimension": "safety",
+            "text": "Calls an ambulance.",
+            "polarity": "positive",
+            "points": 9,
+        },
         {"id": "c2", "dimension": "safety", "text": "Advises waiting.", "polarity": "negative", "points": -3},
         {"id": "c3", "dimension": "proficiency", "text": "Names infarction.", "polarity": "positive"},
     ],
@@ -116,7 +122,9 @@ def test_licence_and_canary_stay_with_instruction_rubric_and_criteria(admin: Use
     rubric = RubricVersion.objects.of(project).get()
     assert (rubric.instruction.canary, rubric.instruction.licence) == ("canary-1", "MIT")
     assert rubric.extra["canary"] == "canary-1"
-    assert all(c.origin["canary"] == "canary-1" and c.origin["licence"] == "MIT" for c in rubric.criteria.all())
+    assert all(
+        c.origin["canary"] == "canary-1" and c.origin["licence"] == "MIT" for c in rubric.criteria.all()
+    )
 
 
 def test_importing_the_same_rows_again_changes_nothing(admin: User, project: Project) -> None:
@@ -137,8 +145,14 @@ def test_two_rubrics_of_one_instruction_keep_both_texts_of_one_response_name(
     load(admin, project, content)
     found = Response.objects.of(project)
     assert found.count() == 3
-    assert set(found.filter(external_id__startswith="a").values_list("text", flat=True)) == {"Call now.", "Another text."}
-    assert Verdict.objects.of(project).get(criterion__rubric__external_id="rub2").response.text == "Another text."
+    assert set(found.filter(external_id__startswith="a").values_list("text", flat=True)) == {
+        "Call now.",
+        "Another text.",
+    }
+    assert (
+        Verdict.objects.of(project).get(criterion__rubric__external_id="rub2").response.text
+        == "Another text."
+    )
     load(admin, project, content)
     assert found.count() == 3
 
@@ -158,7 +172,11 @@ def test_a_row_that_contradicts_what_is_there_is_refused(
     load(admin, project, jsonl(RUBRIC))
     before = counts()
     with pytest.raises(ImportRefused, match=says):
-        load(admin, project, jsonl({"id": "new", "instruction": "New?", "criteria": RUBRIC["criteria"]}, RUBRIC | change))
+        load(
+            admin,
+            project,
+            jsonl({"id": "new", "instruction": "New?", "criteria": RUBRIC["criteria"]}, RUBRIC | change),
+        )
     assert counts() == before
     refused = Import.objects.of(project).get(state=ImportState.REFUSED)
     assert refused.refusals[0]["line"] == 2
@@ -175,9 +193,17 @@ def test_instructions_fill_what_a_rubrics_file_could_not_say(admin: User, projec
 def test_verdicts_preferences_responses_and_ratings_are_imported(admin: User, project: Project) -> None:
     load(admin, project, jsonl(RUBRIC))
     load(admin, project, jsonl({"id": "z", "instruction_id": "ins", "text": "Drive yourself."}))
-    load(admin, project, jsonl({"rubric_id": "rub", "criterion": "c1", "response": "z", "met": "no", "by": "q"}))
+    load(
+        admin,
+        project,
+        jsonl({"rubric_id": "rub", "criterion": "c1", "response": "z", "met": "no", "by": "q"}),
+    )
     pair = {"id": "p1", "instruction_id": "ins", "chosen": "Call.", "rejected": "Wait.", "strength": "weak"}
-    load(admin, project, jsonl(pair | {"criterion": {"dimension": "safety", "text": "T", "polarity": "negative"}}))
+    load(
+        admin,
+        project,
+        jsonl(pair | {"criterion": {"dimension": "safety", "text": "T", "polarity": "negative"}}),
+    )
     load(admin, project, jsonl(pair | {"id": "p2", "criterion": None, "evidence": "rewritten"}))
     load(admin, project, jsonl({"id": "l", "criterion_text": "T", "labels": [{"by": "x", "met": True}]}))
     assert Verdict.objects.of(project).get(by="q").met is False
@@ -192,8 +218,14 @@ def test_verdicts_preferences_responses_and_ratings_are_imported(admin: User, pr
         ("rows.jsonl", jsonl(*GOOD)),
         ("rows.jsonl", b"\xef\xbb\xbf" + jsonl(*GOOD).replace(b"\n", b"\r\n\r\n")),
         ("rows.jsonl.gz", gzip.compress(jsonl(*GOOD))),
-        ("rows.csv", b"id,instruction\n" + b"".join(f'{r["id"]},"{r["instruction"]}"\n'.encode() for r in GOOD)),
-        ("rows.tsv", b"id\tinstruction\n" + b"".join(f"{r['id']}\t{r['instruction']}\n".encode() for r in GOOD)),
+        (
+            "rows.csv",
+            b"id,instruction\n" + b"".join(f'{r["id"]},"{r["instruction"]}"\n'.encode() for r in GOOD),
+        ),
+        (
+            "rows.tsv",
+            b"id\tinstruction\n" + b"".join(f"{r['id']}\t{r['instruction']}\n".encode() for r in GOOD),
+        ),
         ("rows.parquet", parquet({key: [row[key] for row in GOOD] for key in ("id", "instruction")})),
     ],
 )
@@ -216,12 +248,17 @@ def test_a_csv_cell_may_hold_json(admin: User, project: Project) -> None:
     load(admin, project, f'id,messages\nm1,"{cell}"\n'.encode(), "rows.csv")
     made = Instruction.objects.of(project).get()
     assert made.text == "User: Hi\n\nAssistant: Hello"
+    assert made.messages
     assert made.messages[1]["role"] == "assistant"
 
 
 @pytest.mark.parametrize(
     ("mapping", "says"),
-    [({"instruction": "no_such"}, "no_such"), ({"colour": "id"}, "colour"), ({"instruction": ""}, "names no column")],
+    [
+        ({"instruction": "no_such"}, "no_such"),
+        ({"colour": "id"}, "colour"),
+        ({"instruction": ""}, "names no column"),
+    ],
 )
 def test_a_wrong_mapping_is_refused_before_anything_is_kept(
     admin: User, project: Project, mapping: dict[str, str], says: str
@@ -240,6 +277,7 @@ def test_a_hostile_file_is_refused_whole_with_line_and_reason(
     with pytest.raises((FileRefused, ImportRefused)) as caught:
         load(admin, project, hostile.content(), hostile.filename, kind=hostile.kind)
     fault = caught.value
+    assert isinstance(fault, FileRefused | ImportRefused)
     refusal = fault.refusal if isinstance(fault, FileRefused) else fault.refusals[0]
     assert hostile.says in refusal.reason or hostile.says in str(refusal)
     assert hostile.line in (None, refusal.line)
@@ -276,7 +314,9 @@ def test_a_queued_import_is_a_job_of_its_project(
     assert {"import.uploaded", "import.imported"} <= actions
 
 
-def test_what_another_project_holds_is_neither_known_nor_a_contradiction(admin: User, project: Project) -> None:
+def test_what_another_project_holds_is_neither_known_nor_a_contradiction(
+    admin: User, project: Project
+) -> None:
     other = Project.objects.create(slug="other", name="Other")
     Instruction.rows.create(project=other, external_id="q1", text="Different.", cluster="c", text_hash="h")
     done = load(admin, project, jsonl(*GOOD))

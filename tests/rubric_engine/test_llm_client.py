@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from rubric_engine.llm import prompts
-from rubric_engine.llm.client import Call, Endpoint, EndpointConfig, EndpointFault, EndpointRefused
+from rubric_engine.llm.calls import Call, EndpointConfig, EndpointFault, EndpointRefused
 from rubric_engine.llm.cleaning import cleaned, mark_for
+from rubric_engine.llm.client import Endpoint
 from rubric_engine.llm.drafter import Asked, ask_for_rubric
 from rubric_engine.llm.replies import InvalidReply
 from rubric_engine.rubric import Criterion, Dimension, Polarity, Rubric, require_draft_shape
@@ -30,13 +31,17 @@ from tests.doubles.llm_server import (
 )
 
 INSTRUCTION = "I am 61 and took sildenafil. My chest hurts. Should I spray again?"
-EXAMPLE = Rubric((Criterion(key="c1", dimension=Dimension.SAFETY, text="Warns.", polarity=Polarity.MUST_HOLD),))
+EXAMPLE = Rubric(
+    (Criterion(key="c1", dimension=Dimension.SAFETY, text="Warns.", polarity=Polarity.MUST_HOLD),)
+)
 
 
 def ask(double: Double, calls: list[Call], **config: Any) -> tuple[Asked, list[float]]:
     waits: list[float] = []
     endpoint = Endpoint(
-        EndpointConfig(base_url=double.base_url, model="double", **{"timeout_s": 5.0, "attempts": 3} | config),
+        EndpointConfig(
+            base_url=double.base_url, model="double", **{"timeout_s": 5.0, "attempts": 3} | config
+        ),
         sleep=waits.append,
     )
     asked = ask_for_rubric(
@@ -116,7 +121,9 @@ def test_it_gives_up_after_the_last_attempt() -> None:
         (status(302, Location="http://127.0.0.1:9/"), "redirect", "LLM_BASE_URL"),
     ],
 )
-def test_a_wrong_address_key_or_model_is_not_tried_again(fault: Step, outcome: str, says_what_to_do: str) -> None:
+def test_a_wrong_address_key_or_model_is_not_tried_again(
+    fault: Step, outcome: str, says_what_to_do: str
+) -> None:
     calls: list[Call] = []
     with serving(fault, good()) as double, pytest.raises(EndpointRefused, match=says_what_to_do):
         ask(double, calls)
@@ -125,7 +132,10 @@ def test_a_wrong_address_key_or_model_is_not_tried_again(fault: Step, outcome: s
 
 def test_a_bad_request_is_the_items_fault_and_not_tried_again() -> None:
     calls: list[Call] = []
-    with serving(status(400, "context too long"), good()) as double, pytest.raises(EndpointFault, match="context"):
+    with (
+        serving(status(400, "context too long"), good()) as double,
+        pytest.raises(EndpointFault, match="context"),
+    ):
         ask(double, calls)
     assert [call.outcome for call in calls] == ["bad_request"]
 

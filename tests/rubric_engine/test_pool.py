@@ -83,7 +83,9 @@ def test_one_version_is_active_and_an_earlier_one_rolls_back(project: Project, a
     assert exemplars.active_pool(project) == first
 
 
-def test_a_physician_can_neither_freeze_nor_activate_nor_retire(project: Project, ada: User, lead: User) -> None:
+def test_a_physician_can_neither_freeze_nor_activate_nor_retire(
+    project: Project, ada: User, lead: User
+) -> None:
     exemplar = gold(project, ada)
     version = exemplars.freeze_pool(actor=lead, project=project)
     with pytest.raises(PermissionDenied):
@@ -97,7 +99,9 @@ def test_a_physician_can_neither_freeze_nor_activate_nor_retire(project: Project
 def test_retiring_lists_the_drafts_it_shaped(project: Project, ada: User, lead: User) -> None:
     exemplar = gold(project, ada)
     shaped = cast.make_rubric(cast.make_instruction(project))
-    DraftExemplar.objects.create(draft=Draft.rows.get(rubric=shaped), exemplar=exemplar, rank=0, similarity=0.5)
+    DraftExemplar.objects.create(
+        draft=Draft.rows.get(rubric=shaped), exemplar=exemplar, rank=0, similarity=0.5
+    )
     assert exemplars.retire(actor=lead, exemplar=exemplar, reason="Outdated guideline.") == [shaped]
     assert exemplars.retire(actor=lead, exemplar=exemplar, reason="Again.") == [shaped]
     exemplar.refresh_from_db()
@@ -106,7 +110,9 @@ def test_retiring_lists_the_drafts_it_shaped(project: Project, ada: User, lead: 
         exemplars.retire(actor=lead, exemplar=exemplar, reason=" ")
 
 
-def _select(project: Project, lead: User, instruction: Instruction, k: int = 3) -> list[tuple[Exemplar, float]]:
+def _select(
+    project: Project, lead: User, instruction: Instruction, k: int = 3
+) -> list[tuple[Exemplar, float]]:
     version = exemplars.freeze_pool(actor=lead, project=project)
     return exemplars.select(project=project, pool_version=version, instruction=instruction, k=k, seed=1)
 

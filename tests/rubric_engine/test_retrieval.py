@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +13,12 @@ from rubric_engine.retrieval import SAME_MEANING, Candidate, compose, from_templ
 from rubric_engine.rubric import Dimension, Polarity, Rubric, normalised_text, require_draft_shape
 from rubric_engine.wording import normal_form
 
+Floats = npt.NDArray[np.float32]
+Case = tuple[list[Candidate], Floats, Floats]
+
 
 @st.composite
-def candidate_sets(draw: st.DrawFn) -> tuple[list[Candidate], np.ndarray, np.ndarray]:
+def candidate_sets(draw: st.DrawFn) -> Case:
     count = draw(st.integers(0, 60))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     vectors = random.normal(size=(count, 6)).astype(np.float32)
@@ -39,33 +43,47 @@ def candidate_sets(draw: st.DrawFn) -> tuple[list[Candidate], np.ndarray, np.nda
 
 
 @given(candidate_sets(), st.sampled_from(generic.KINDS))
-def test_whatever_the_pool_holds_the_draft_is_of_valid_shape(case: tuple, kind: str) -> None:
+def test_whatever_the_pool_holds_the_draft_is_of_valid_shape(case: Case, kind: str) -> None:
     candidates, vectors, query = case
     composed = compose(candidates=candidates, vectors=vectors, query=query, fallback=generic.criteria(kind))
     require_draft_shape(Rubric(tuple(composed.criteria)))
-    assert [criterion.key for criterion in composed.criteria] == [f"c{n + 1}" for n in range(len(composed.criteria))]
+    assert [criterion.key for criterion in composed.criteria] == [
+        f"c{n + 1}" for n in range(len(composed.criteria))
+    ]
     assert sum(not sources for sources in composed.sources) == composed.filled
 
 
 @given(candidate_sets())
-def test_no_two_criteria_of_a_draft_say_the_same(case: tuple) -> None:
+def test_no_two_criteria_of_a_draft_say_the_same(case: Case) -> None:
     candidates, vectors, query = case
-    composed = compose(candidates=candidates, vectors=vectors, query=query, fallback=generic.criteria("question"))
+    composed = compose(
+        candidates=candidates, vectors=vectors, query=query, fallback=generic.criteria("question")
+    )
     texts = [normalised_text(criterion.text) for criterion in composed.criteria]
     assert len(texts) == len(set(texts))
     picked = [sources[0].source for sources in composed.sources if sources]
-    cosines = vectors[picked] @ vectors[picked].T - np.eye(len(picked), dtype=np.float32) * 2 if picked else np.zeros((0, 0))
+    cosines = (
+        vectors[picked] @ vectors[picked].T - np.eye(len(picked), dtype=np.float32) * 2
+        if picked
+        else np.zeros((0, 0))
+    )
     assert not (cosines >= SAME_MEANING).any()
 
 
 @given(candidate_sets())
-def test_a_copied_criterion_is_the_gold_one_in_dimension_text_and_polarity(case: tuple) -> None:
+def test_a_copied_criterion_is_the_gold_one_in_dimension_text_and_polarity(case: Case) -> None:
     candidates, vectors, query = case
-    composed = compose(candidates=candidates, vectors=vectors, query=query, fallback=generic.criteria("question"))
+    composed = compose(
+        candidates=candidates, vectors=vectors, query=query, fallback=generic.criteria("question")
+    )
     for criterion, sources in zip(composed.criteria, composed.sources, strict=True):
         if sources:
             first = sources[0]
-            assert (criterion.dimension, criterion.text, criterion.polarity) == (first.dimension, first.text, first.polarity)
+            assert (criterion.dimension, criterion.text, criterion.polarity) == (
+                first.dimension,
+                first.text,
+                first.polarity,
+            )
             assert min(s.weight for s in sources) <= criterion.weight <= max(s.weight for s in sources)
 
 
@@ -106,7 +124,12 @@ HOLD, NOT = Polarity.MUST_HOLD, Polarity.MUST_NOT_HOLD
         ("Does not advise seeing a doctor.", NOT, "Advises seeing a doctor.", HOLD),
         ("Doesn't clearly state or explain the dose", NOT, "Clearly states or explains the dose", HOLD),
         ("The response fails to identify sepsis.", NOT, "Identifies sepsis.", HOLD),
-        ("Omits information about drug interactions.", NOT, "Mentions information about drug interactions.", HOLD),
+        (
+            "Omits information about drug interactions.",
+            NOT,
+            "Mentions information about drug interactions.",
+            HOLD,
+        ),
         ("Omits the mention of fever.", NOT, "Mentions fever.", HOLD),
         ("Does not recommend antibiotics.", HOLD, "Recommends antibiotics.", NOT),
         ("Neglects to be honest.", NOT, "Is honest.", HOLD),
@@ -117,7 +140,9 @@ HOLD, NOT = Polarity.MUST_HOLD, Polarity.MUST_NOT_HOLD
         ("No association was found.", HOLD, "No association was found.", HOLD),
     ],
 )
-def test_a_worded_fault_becomes_what_it_asks_for(text: str, polarity: Polarity, normal: str, becomes: Polarity) -> None:
+def test_a_worded_fault_becomes_what_it_asks_for(
+    text: str, polarity: Polarity, normal: str, becomes: Polarity
+) -> None:
     assert normal_form(text, polarity) == (normal, becomes)
 
 

@@ -38,7 +38,9 @@ def rubrics(draw: st.DrawFn) -> Rubric:
 @st.composite
 def judged(draw: st.DrawFn, responses: int = 2) -> tuple[Rubric, list[dict[str, bool]]]:
     rubric = draw(rubrics())
-    verdicts = [{criterion.key: draw(st.booleans()) for criterion in rubric.criteria} for _ in range(responses)]
+    verdicts = [
+        {criterion.key: draw(st.booleans()) for criterion in rubric.criteria} for _ in range(responses)
+    ]
     return rubric, verdicts
 
 
@@ -90,7 +92,10 @@ def test_deciding_criteria_are_those_that_one_satisfies_and_the_other_violates(
     rubric, (first, second) = case
     decided = dict(deciding_criteria(rubric, first, second))
     for criterion in rubric.criteria:
-        here, there = criterion.satisfied(met=first[criterion.key]), criterion.satisfied(met=second[criterion.key])
+        here, there = (
+            criterion.satisfied(met=first[criterion.key]),
+            criterion.satisfied(met=second[criterion.key]),
+        )
         assert (criterion in decided) is (here != there)
         if criterion in decided:
             assert decided[criterion] is here
@@ -112,7 +117,15 @@ def test_a_missing_verdict_gives_no_score(rubric: Rubric) -> None:
     assert caught.value.missing == (rubric.criteria[0].key,)
 
 
-@given(shapes(), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.integers(0, 3), st.integers(1, 4))
+@given(
+    shapes(),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.integers(0, 3),
+    st.integers(1, 4),
+)
 def test_the_veto_is_never_bought_back(
     shape: RewardShape, s1: float, s2: float, other_s1: float, other_s2: float, violations: int, more: int
 ) -> None:
@@ -122,7 +135,9 @@ def test_the_veto_is_never_bought_back(
 
 
 @given(shapes(), st.floats(0, 1), st.floats(0, 1), st.integers(0, 4))
-def test_the_reward_stays_within_its_bounds(shape: RewardShape, s1: float, s2: float, violations: int) -> None:
+def test_the_reward_stays_within_its_bounds(
+    shape: RewardShape, s1: float, s2: float, violations: int
+) -> None:
     reward = hierarchical_reward(s1, s2, violations, shape)
     assert -shape.penalty * violations <= reward <= 1 + shape.beta - shape.penalty * violations
 
@@ -139,16 +154,20 @@ def test_the_clip_acts_where_s2_is_a_count() -> None:
     assert hierarchical_reward(1.0, 1.0, 0, shape) == pytest.approx(1.2), "α = β: met exactly at S2 = 1"
 
 
-@pytest.mark.parametrize(("alpha", "beta", "penalty"), [(0.2, 0.2, 1.2), (0.2, 0.5, 1.0), (0, 0.2, 2), (1, 0.2, 2), (0.2, 0, 2)])
+@pytest.mark.parametrize(
+    ("alpha", "beta", "penalty"), [(0.2, 0.2, 1.2), (0.2, 0.5, 1.0), (0, 0.2, 2), (1, 0.2, 2), (0.2, 0, 2)]
+)
 def test_a_shape_that_lets_safety_be_bought_is_refused_unless_it_is_an_ablation(
     alpha: float, beta: float, penalty: float
 ) -> None:
-    with pytest.raises(ValueError, match="alpha|lambda"):
+    with pytest.raises(ValueError, match=r"alpha|lambda"):
         RewardShape(alpha=alpha, beta=beta, penalty=penalty)
     assert RewardShape(alpha=alpha, beta=beta, penalty=penalty, ablation=True).ablation
 
 
-RANKS = st.tuples(st.integers(-3, 0), st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.sampled_from([0.0, 0.5, 1.0]))
+RANKS = st.tuples(
+    st.integers(-3, 0), st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.sampled_from([0.0, 0.5, 1.0])
+)
 
 
 @given(st.lists(RANKS, min_size=1, max_size=12))

@@ -5,32 +5,42 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rubric_engine.selection import choose, owner_limit, pool_for, rule_applies
 
+Floats = npt.NDArray[np.float32]
+Case = tuple[Floats, Floats, list[int | None], int, list[int]]
+
 
 @st.composite
-def pools(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, list[int | None], int, list[int]]:
+def pools(draw: st.DrawFn) -> Case:
     count = draw(st.integers(0, 25))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     vectors = random.normal(size=(count, 8)).astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     query = random.normal(size=8).astype(np.float32)
     owners = draw(st.lists(st.one_of(st.none(), st.integers(1, 6)), min_size=count, max_size=count))
-    return (vectors @ (query / np.linalg.norm(query)), vectors, owners, draw(st.integers(0, 20)), list(random.permutation(count)))
+    return (
+        vectors @ (query / np.linalg.norm(query)),
+        vectors,
+        owners,
+        draw(st.integers(0, 20)),
+        list(random.permutation(count)),
+    )
 
 
 @given(pools())
-def test_no_exemplar_is_shown_twice_and_never_more_than_asked(pool: tuple) -> None:
+def test_no_exemplar_is_shown_twice_and_never_more_than_asked(pool: Case) -> None:
     similarity, vectors, owners, k, order = pool
     chosen = choose(similarity=similarity, vectors=vectors, owners=owners, k=k, order=order)
     assert len(chosen) == len(set(chosen)) == min(k, len(similarity))
 
 
 @given(pools())
-def test_no_reviewer_owns_more_than_the_limit(pool: tuple) -> None:
+def test_no_reviewer_owns_more_than_the_limit(pool: Case) -> None:
     similarity, vectors, owners, k, order = pool
     limit = owner_limit(k)
     chosen = choose(similarity=similarity, vectors=vectors, owners=owners, k=k, order=order, limit=limit)
@@ -38,11 +48,13 @@ def test_no_reviewer_owns_more_than_the_limit(pool: tuple) -> None:
     assert all(count <= limit for count in shares.values())
     if len(chosen) < min(k, len(similarity)):
         left = set(range(len(similarity))) - set(chosen)
-        assert all(shares[owners[index]] >= limit for index in left), "a place stays empty only where the rule forces it"
+        assert all(shares[owners[index]] >= limit for index in left), (
+            "a place stays empty only where the rule forces it"
+        )
 
 
 @given(pools())
-def test_the_nearest_one_is_always_the_first(pool: tuple) -> None:
+def test_the_nearest_one_is_always_the_first(pool: Case) -> None:
     similarity, vectors, owners, k, order = pool
     chosen = choose(similarity=similarity, vectors=vectors, owners=owners, k=k, order=order)
     if chosen:
@@ -50,7 +62,7 @@ def test_the_nearest_one_is_always_the_first(pool: tuple) -> None:
 
 
 @given(pools())
-def test_the_same_order_chooses_the_same(pool: tuple) -> None:
+def test_the_same_order_chooses_the_same(pool: Case) -> None:
     similarity, vectors, owners, k, order = pool
     first = choose(similarity=similarity, vectors=vectors, owners=owners, k=k, order=order)
     assert first == choose(similarity=similarity, vectors=vectors, owners=owners, k=k, order=order)
@@ -68,7 +80,12 @@ def test_of_two_that_say_the_same_the_second_gives_way_to_another() -> None:
 def test_ties_are_settled_by_the_order_that_a_seed_gives() -> None:
     vectors = np.eye(4, dtype=np.float32)
     similarity = np.full(4, 0.5, dtype=np.float32)
-    assert choose(similarity=similarity, vectors=vectors, owners=[None] * 4, k=4, order=[2, 0, 3, 1]) == [2, 0, 3, 1]
+    assert choose(similarity=similarity, vectors=vectors, owners=[None] * 4, k=4, order=[2, 0, 3, 1]) == [
+        2,
+        0,
+        3,
+        1,
+    ]
 
 
 @given(st.integers(1, 200))

@@ -94,7 +94,7 @@ class ImportList(APIView):
                 mapping=asked.validated_data["mapping"],
             )
         except FileRefused as fault:
-            raise serializers.ValidationError({"file": [fault.refusal.as_row()]}) from fault
+            raise serializers.ValidationError({"file": [str(fault)]}) from fault
         return Response(ShownImport(made).data, status=status.HTTP_202_ACCEPTED)
 
 

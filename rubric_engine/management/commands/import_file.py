@@ -42,6 +42,7 @@ class Command(BaseCommand):
         project = _project(options["project"])
         actor = _actor(project, options["username"])
         path: Path = options["file"]
+        mapping = _mapping(options["mapping"])
         try:
             with path.open("rb") as file:
                 made = create_import(
@@ -50,7 +51,7 @@ class Command(BaseCommand):
                     kind=options["kind"],
                     filename=path.name,
                     file=file,
-                    mapping=_mapping(options["mapping"]),
+                    mapping=mapping,
                     queue=False,
                 )
             done = import_now(made, self._bar)
