@@ -155,6 +155,17 @@ def test_the_order_shown_is_the_order_that_scoring_gives(open_round: Callable[..
         assert groups == _groups(document), f"seed {seed}"
 
 
+def test_word_differences_read_as_the_two_texts(open_round: Callable[..., Round], desk: Sit) -> None:
+    page = desk(open_round(items=1)).page
+    dice = random.Random(1)
+    texts = ["".join(dice.choices(["a", "bc", "é", " ", "  ", ".", "\n"], k=dice.randrange(9))) for _ in range(400)]
+    pairs = list(zip(texts[::2], texts[1::2], strict=True))
+    for (before, after), runs in zip(pairs, page.evaluate(DIFFERENCES, pairs), strict=True):
+        assert "".join(text for kind, text in runs if kind != "del") == after
+        kept = "".join(text for kind, text in runs if kind != "ins")
+        assert "".join(kept.split()) == "".join(before.split())
+
+
 def test_an_adjudicator_sees_both_decisions_without_names(
     project: Project,
     lead: User,
@@ -237,6 +248,11 @@ UNDO = """async ([start, operations]) => {
     }
   }
   return faults;
+}"""
+
+DIFFERENCES = """async (pairs) => {
+  const { wordDiff } = await import("/static/review/worddiff.js");
+  return pairs.map(([before, after]) => wordDiff(before, after));
 }"""
 
 ORDER = """async (document) => {

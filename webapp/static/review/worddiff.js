@@ -60,11 +60,13 @@ function joined(found) {
     if (cut(removed)) {
       runs.push(["del", cut(removed)]);
     }
-    if (cut(inserted)) {
-      runs.push(["ins", cut(inserted)]);
+    const trail = removed || !cut(inserted).trim() ? "" : /\s*$/.exec(cut(inserted))[0];
+    const words = cut(inserted).slice(0, cut(inserted).length - trail.length);
+    if (words) {
+      runs.push(["ins", words]);
     }
-    if (shared) {
-      runs.push(["same", shared]);
+    if (shared || trail) {
+      runs.push(["same", trail + shared]);
     }
     removed = inserted = "";
   };
