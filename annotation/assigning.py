@@ -132,7 +132,7 @@ def _responses(items: Sequence[RoundItem]) -> dict[int, list[int]]:
 Known = Mapping[tuple[str, str], Mapping[int, Mapping[str, Any]]]
 
 
-def _known_verdicts(items: Sequence[RoundItem]) -> dict[int, Known]:
+def _known_verdicts(items: Sequence[RoundItem]) -> Mapping[int, Known]:
     """By instruction: (normalised text, polarity) → response → verdict, of source criteria with verdicts.
 
     Raters who contradict each other leave the verdict to the reviewer.

@@ -13,13 +13,22 @@ by the same rules:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from annotation.payloads import (
+    OperationRefused,
+    Payload,
+    choice_of,
+    evidence_of,
+    flag_of,
+    key_of,
+    reason_of,
+    require_storable,
+    text_of,
+    weight_of,
+)
 from rubric_engine.rubric import (
-    MAX_WEIGHT,
-    MIN_WEIGHT,
     Criterion,
     Dimension,
     InvalidRubric,
@@ -29,23 +38,9 @@ from rubric_engine.rubric import (
 )
 
 Document = dict[str, Any]
-Payload = Mapping[str, Any]
 
-LONGEST_TEXT = 4000
-LONGEST_REASON = 200
-LONGEST_KEY = 64
 MOST_CRITERIA = 400
 MOST_COMMENTS = 200
-SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class OperationRefused(ValueError):
-    """An operation breaks a rule. `reason` says which and what to do; `missing` names missing verdicts."""
-
-    def __init__(self, reason: str, missing: Sequence[Mapping[str, str]] = ()) -> None:
-        self.reason = reason
-        self.missing = [dict(entry) for entry in missing]
-        super().__init__(reason)
 
 
 def initial(
@@ -159,27 +154,27 @@ def apply(document: Document, kind: str, payload: Payload) -> Document:
 
 
 def _set_text(document: Document, payload: Payload) -> Document:
-    return _change(document, payload, text=_text(payload, "text"))
+    return _change(document, payload, text=text_of(payload, "text"))
 
 
 def _set_weight(document: Document, payload: Payload) -> Document:
-    return _change(document, payload, weight=_weight(payload))
+    return _change(document, payload, weight=weight_of(payload))
 
 
 def _set_dimension(document: Document, payload: Payload) -> Document:
-    return _change(document, payload, dimension=_choice(payload, "dimension", Dimension))
+    return _change(document, payload, dimension=choice_of(payload, "dimension", Dimension))
 
 
 def _set_polarity(document: Document, payload: Payload) -> Document:
-    return _change(document, payload, polarity=_choice(payload, "polarity", Polarity))
+    return _change(document, payload, polarity=choice_of(payload, "polarity", Polarity))
 
 
 def _set_contested(document: Document, payload: Payload) -> Document:
-    return _change(document, payload, contested=_flag(payload, "contested"))
+    return _change(document, payload, contested=flag_of(payload, "contested"))
 
 
 def _reject(document: Document, payload: Payload) -> Document:
-    return _change(document, payload, rejected={"reason": _reason(payload, empty=True)})
+    return _change(document, payload, rejected={"reason": reason_of(payload, empty=True)})
 
 
 def _restore(document: Document, payload: Payload) -> Document:
@@ -188,7 +183,7 @@ def _restore(document: Document, payload: Payload) -> Document:
 
 def _add(document: Document, payload: Payload) -> Document:
     criteria = document["criteria"]
-    key = _key(payload)
+    key = key_of(payload)
     if any(criterion["key"] == key for criterion in criteria):
         raise OperationRefused(f"There is a criterion {key!r} already; give the new one a key of its own.")
     if len(criteria) >= MOST_CRITERIA:
@@ -196,10 +191,10 @@ def _add(document: Document, payload: Payload) -> Document:
     added = {
         "key": key,
         "origin": "added",
-        "dimension": _choice(payload, "dimension", Dimension),
-        "text": _text(payload, "text"),
-        "weight": _weight(payload),
-        "polarity": _choice(payload, "polarity", Polarity),
+        "dimension": choice_of(payload, "dimension", Dimension),
+        "text": text_of(payload, "text"),
+        "weight": weight_of(payload),
+        "polarity": choice_of(payload, "polarity", Polarity),
         "contested": False,
         "rejected": None,
     }
@@ -233,32 +228,32 @@ def _set_verdict(document: Document, payload: Payload) -> Document:
 
 
 def _set_rationale(document: Document, payload: Payload) -> Document:
-    return _support(document, payload, rationale=_text(payload, "text", empty=True))
+    return _support(document, payload, rationale=text_of(payload, "text", empty=True))
 
 
 def _set_evidence(document: Document, payload: Payload) -> Document:
-    return _support(document, payload, evidence=_evidence(payload))
+    return _support(document, payload, evidence=evidence_of(payload))
 
 
 def _set_unjudged(document: Document, payload: Payload) -> Document:
     response = _response(document, payload)
     rest = _without(document["unjudged"], response)
     if payload.get("reason") is not None:
-        rest[response] = _reason(payload)
+        rest[response] = reason_of(payload)
     return {**document, "unjudged": rest}
 
 
 def _set_flag(document: Document, payload: Payload) -> Document:
     flag = {
-        "reason": _reason(payload),
-        "text": _text(payload, "text", empty=True) if "text" in payload else "",
+        "reason": reason_of(payload),
+        "text": text_of(payload, "text", empty=True) if "text" in payload else "",
     }
     others = [other for other in document["flags"] if other["reason"] != flag["reason"]]
     return {**document, "flags": [*others, flag]}
 
 
 def _unflag(document: Document, payload: Payload) -> Document:
-    reason = _reason(payload)
+    reason = reason_of(payload)
     return {**document, "flags": [flag for flag in document["flags"] if flag["reason"] != reason]}
 
 
@@ -270,12 +265,12 @@ def _comment(document: Document, payload: Payload) -> Document:
         key = _criterion(document, {"key": key})["key"]
     return {
         **document,
-        "comments": [*document["comments"], {"text": _text(payload, "text"), "criterion": key}],
+        "comments": [*document["comments"], {"text": text_of(payload, "text"), "criterion": key}],
     }
 
 
 def _skip(document: Document, payload: Payload) -> Document:
-    return {**document, "skip": {"reason": _reason(payload, empty=True)}}
+    return {**document, "skip": {"reason": reason_of(payload, empty=True)}}
 
 
 def _unskip(document: Document, payload: Payload) -> Document:
@@ -365,88 +360,17 @@ def _response(document: Document, payload: Payload) -> str:
     return response
 
 
-def _key(payload: Payload) -> str:
-    key = payload.get("key")
-    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY or not key.replace("-", "").isalnum():
-        raise OperationRefused(f"`key` must be 1 to {LONGEST_KEY} letters, digits or hyphens.")
-    return key
-
-
-def _text(payload: Payload, name: str, *, empty: bool = False) -> str:
-    text = payload.get(name)
-    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
-        raise OperationRefused(f"`{name}` must be text of at most {LONGEST_TEXT} characters.")
-    if not empty and not text.strip():
-        raise OperationRefused(f"`{name}` is empty; write something.")
-    return text.strip()
-
-
-def _reason(payload: Payload, *, empty: bool = False) -> str:
-    reason = payload.get("reason") or ""
-    if not isinstance(reason, str) or len(reason) > LONGEST_REASON:
-        raise OperationRefused(f"`reason` must be text of at most {LONGEST_REASON} characters.")
-    if not empty and not reason.strip():
-        raise OperationRefused("`reason` is empty; choose one.")
-    return reason.strip()
-
-
-def _weight(payload: Payload) -> int:
-    weight = payload.get("weight")
-    if isinstance(weight, bool) or not isinstance(weight, int) or not MIN_WEIGHT <= weight <= MAX_WEIGHT:
-        raise OperationRefused(f"`weight` must be a whole number from {MIN_WEIGHT} to {MAX_WEIGHT}.")
-    return weight
-
-
-def _flag(payload: Payload, name: str) -> bool:
-    value = payload.get(name)
-    if not isinstance(value, bool):
-        raise OperationRefused(f"`{name}` must be true or false.")
-    return value
-
-
-def _choice(payload: Payload, name: str, among: type[Dimension] | type[Polarity]) -> str:
-    value, known = payload.get(name), [member.value for member in among]
-    if not isinstance(value, str) or value not in known:
-        raise OperationRefused(f"`{name}` must be one of {', '.join(known)}.")
-    return value
-
-
-def _evidence(payload: Payload) -> dict[str, Any] | None:
-    """A text-quote and a text-position selector of the W3C Web Annotation model, in one object."""
-    evidence = payload.get("evidence")
-    if evidence is None:
-        return None
-    if not isinstance(evidence, Mapping):
-        raise OperationRefused(
-            "`evidence` must be an object with quote, prefix, suffix, start and end, or null."
-        )
-    start, end = evidence.get("start"), evidence.get("end")
-    if not _offset(start) or not _offset(end) or start >= end:
-        raise OperationRefused("`evidence` must start before it ends, in whole characters.")
-    return {
-        "quote": _text(evidence, "quote"),
-        "prefix": str(evidence.get("prefix") or "")[-LONGEST_REASON:],
-        "suffix": str(evidence.get("suffix") or "")[:LONGEST_REASON],
-        "start": start,
-        "end": end,
-    }
-
-
-def _offset(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
-
-
-def require_storable(value: object) -> None:
-    """Raises OperationRefused: PostgreSQL keeps neither NUL characters nor half of a surrogate pair."""
-    if isinstance(value, str):
-        if not value.isascii() and SURROGATE.search(value) or "\0" in value:
-            raise OperationRefused(
-                "The text holds a character that can't be stored (NUL or half a surrogate pair)."
-            )
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            require_storable(key)
-            require_storable(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            require_storable(inner)
+__all__ = [
+    "OPERATIONS",
+    "SETTLING",
+    "Document",
+    "OperationRefused",
+    "apply",
+    "initial",
+    "judged_responses",
+    "live_criteria",
+    "missing_verdicts",
+    "require_storable",
+    "rubric_of",
+    "state_of",
+]

@@ -13,7 +13,8 @@ from annotation.adjudication import others_of
 from annotation.gold import response_keys
 from annotation.models import Assignment, Round, Slot
 from annotation.queue import require_reviewer
-from rubric_engine.drafting import RETRIEVAL, TEMPLATE, label
+from rubric_engine.drafters import RETRIEVAL, TEMPLATE
+from rubric_engine.drafting import label
 from webapp.accounts.models import Membership, Role, User
 
 TITLE = 80

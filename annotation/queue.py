@@ -8,6 +8,7 @@ that carries an older one is late. A lease that ran out returns its item and kee
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -55,7 +56,7 @@ def next_assignment(*, actor: User, round: Round, role: Role) -> UUID | None:
     if round.state != RoundState.OPEN:
         return None
     now = timezone.now()
-    values = {"actor": actor.pk, "round": round.pk, "now": now, "until": now + LEASE}
+    values: dict[str, Any] = {"actor": actor.pk, "round": round.pk, "now": now, "until": now + LEASE}
     statements = [_OWN, _SHARED] if allowed(role, Permission.ADJUDICATE) else [_OWN]
     with connection.cursor() as cursor:
         for statement in statements:

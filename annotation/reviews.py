@@ -223,7 +223,7 @@ def _write(sent: _Sent, held: _Held, document: Document) -> Applied:
     now = timezone.now()
     revision = held.revision + 1
     applied = Applied(revision, state_of(document, revision), bool(document["flags"]))
-    values = {
+    values: dict[str, Any] = {
         "project": held.project_id,
         "assignment": sent.assignment_id,
         "operation": sent.operation_id,

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Max
 from django.utils import timezone
 
-from annotation import assigning, gold
-from annotation.agreement import wilson
+from annotation import assigning
+from annotation.choosing import RoundRefused, choose
 from annotation.models import (
-    Assignment,
-    AssignmentState,
     DraftState,
-    Gold,
     Round,
     RoundItem,
     RoundState,
-    Slot,
 )
+from annotation.tallies import PassRates, RoundProgress, counted, pass_rates, progress
 from rubric_engine import drafting
 from rubric_engine.exemplars import active_pool
 from rubric_engine.models import Instruction, PoolVersion, RubricVersion
@@ -35,13 +30,6 @@ from webapp.jobs.runner import JobFailed, Work
 
 SIZE = 500
 DOUBLE_SHARE = 0.15
-JUDGEABLE = 2
-"""Responses that an item needs before it can yield a preference."""
-DECIDED = [AssignmentState.SUBMITTED, AssignmentState.SKIPPED]
-
-
-class RoundRefused(ValueError):
-    """A round can't be made or moved on like this; the message says why and what to do."""
 
 
 def create_round(
@@ -68,7 +56,7 @@ def create_round(
     require(actor=actor, project=project, permission=Permission.RUN_ROUNDS)
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
-        chosen = _chosen(project, size, seed, instructions)
+        chosen = choose(project, size, seed, instructions)
         if not chosen:
             raise RoundRefused("There is no instruction to review. Import instructions first.")
         number = (Round.objects.of(project).aggregate(last=Max("number"))["last"] or 0) + 1
@@ -91,33 +79,6 @@ def create_round(
         what = {"number": number, "size": round.size, "seed": seed, "double_share": double_share}
         record(project=project, actor=actor, action="round.created", subject=round, new=what)
     return round
-
-
-def _chosen(project: Project, size: int, seed: int, instructions: Sequence[str] | None) -> list[int]:
-    """Ids in an order that the seed decides, whatever order the database has them in."""
-    if size < 1:
-        raise RoundRefused("A round has at least one item.")
-    candidates = Instruction.objects.of(project).filter(held_out=False)
-    if instructions is not None:
-        wanted = list(dict.fromkeys(instructions))
-        found = dict(candidates.filter(external_id__in=wanted).values_list("external_id", "pk"))
-        if absent := [name for name in wanted if name not in found]:
-            raise RoundRefused(
-                f"{len(absent)} instructions are unknown or bench items, the first: {absent[0]!r}."
-            )
-        return [found[name] for name in sorted(wanted, key=lambda name: _lot(seed, name))]
-    rows = candidates.annotate(
-        responses_n=Count("responses"),
-        reviewed=Exists(RoundItem.objects.of(project).filter(instruction=OuterRef("pk"))),
-    ).values_list("pk", "external_id", "responses_n", "reviewed")
-    ranked = sorted(
-        rows.iterator(chunk_size=2000), key=lambda row: (row[3], row[2] < JUDGEABLE, _lot(seed, row[1]))
-    )
-    return [pk for pk, *_ in ranked[:size]]
-
-
-def _lot(seed: int, name: str) -> str:
-    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 
 def start_drafting(*, actor: User, round: Round) -> Job:
@@ -214,119 +175,6 @@ def open_round(*, actor: User, round: Round, reviewers: Sequence[User] | None = 
     return round
 
 
-@dataclass(frozen=True, slots=True)
-class RoundProgress:
-    """Counts of items, but for `slots` and `slots_done`. `decided` = `gold` + `skipped`."""
-
-    items: int
-    queued: int
-    drafted: int
-    failed: int
-    gold: int
-    skipped: int
-    begun: int
-    flagged: int
-    adjudicating: int
-    unassigned_adjudications: int
-    slots: int
-    slots_done: int
-
-    @property
-    def decided(self) -> int:
-        return self.gold + self.skipped
-
-    @property
-    def undecided(self) -> int:
-        return self.drafted - self.decided
-
-    @property
-    def percent(self) -> int:
-        return self.slots_done * 100 // self.slots if self.slots else 0
-
-
-def progress(round: Round) -> RoundProgress:
-    """How far a round is, in two queries."""
-    of_slot = Assignment.objects.of(round.project).filter(item=OuterRef("pk"))
-    undecided = of_slot.exclude(state__in=DECIDED)
-    live = Gold.objects.of(round.project).filter(item=OuterRef("pk"), withdrawn_at=None)
-    is_gold, is_open, has_slot = Exists(live), Exists(undecided), Exists(of_slot)
-    items = (
-        RoundItem.objects.of(round.project)
-        .filter(round=round)
-        .annotate(is_gold=is_gold, is_open=is_open, has_slot=has_slot)
-    )
-    counted = items.aggregate(
-        items=Count("pk"),
-        queued=Count("pk", filter=Q(draft_state=DraftState.QUEUED)),
-        drafted=Count("pk", filter=Q(draft_state=DraftState.DRAFTED)),
-        failed=Count("pk", filter=Q(draft_state=DraftState.FAILED)),
-        gold=Count("pk", filter=Q(is_gold=True)),
-        skipped=Count("pk", filter=Q(is_gold=False, is_open=False, has_slot=True)),
-    )
-    third = Q(slot=Slot.ADJUDICATOR) & ~Q(state__in=DECIDED)
-    slots = (
-        Assignment.objects.of(round.project)
-        .filter(item__round=round)
-        .aggregate(
-            slots=Count("pk"),
-            slots_done=Count("pk", filter=Q(state__in=DECIDED)),
-            begun=Count("item", distinct=True, filter=Q(state=AssignmentState.DRAFT)),
-            flagged=Count("item", distinct=True, filter=Q(flagged=True)),
-            adjudicating=Count("pk", filter=third),
-            unassigned_adjudications=Count("pk", filter=third & Q(reviewer=None)),
-        )
-    )
-    return RoundProgress(**counted, **slots)
-
-
-@dataclass(frozen=True, slots=True)
-class PassRates:
-    """Strict and minor passes of `reviewed` items, with Wilson's 95 % intervals (None for no items).
-
-    A doubly reviewed item counts once, after adjudication; skipped items don't count.
-    """
-
-    reviewed: int
-    strict: int
-    minor: int
-
-    @property
-    def strict_interval(self) -> tuple[float, float] | None:
-        return wilson(self.strict, self.reviewed)
-
-    @property
-    def minor_interval(self) -> tuple[float, float] | None:
-        return wilson(self.minor, self.reviewed)
-
-    @property
-    def strict_rate(self) -> float | None:
-        return self.strict / self.reviewed if self.reviewed else None
-
-    @property
-    def minor_rate(self) -> float | None:
-        return self.minor / self.reviewed if self.reviewed else None
-
-
-def pass_rates(round: Round) -> PassRates:
-    """As written when the round closed; as they stand until then."""
-    if round.state == RoundState.CLOSED:
-        return PassRates(round.reviewed or 0, round.strict_passes or 0, round.minor_passes or 0)
-    return _counted(round)
-
-
-def _counted(round: Round) -> PassRates:
-    counted = (
-        gold.of_project(round.project)
-        .filter(item__round=round)
-        .aggregate(
-            reviewed=Count("pk"),
-            strict=Count("pk", filter=Q(strict=True)),
-            minor=Count("pk", filter=Q(minor=True)),
-        )
-    )
-    return PassRates(**counted)
-
-
 def close_round(*, actor: User, round: Round) -> Round:
     """Close a round of which every item is decided, and write its pass counts.
 
@@ -339,7 +187,7 @@ def close_round(*, actor: User, round: Round) -> Round:
         state = progress(current)
         if state.undecided:
             raise RoundRefused(_what_waits(state))
-        rates = _counted(current)
+        rates = counted(current)
         current.reviewed, current.strict_passes, current.minor_passes = (
             rates.reviewed,
             rates.strict,
@@ -406,3 +254,18 @@ def _copy(current: Round, round: Round) -> None:
     """What the caller holds shows what was written."""
     for field in Round._meta.concrete_fields:
         setattr(round, field.attname, getattr(current, field.attname))
+
+
+__all__ = [
+    "PassRates",
+    "RoundProgress",
+    "RoundRefused",
+    "close_round",
+    "create_round",
+    "open_round",
+    "pass_rates",
+    "progress",
+    "reopen_round",
+    "run_drafting",
+    "start_drafting",
+]

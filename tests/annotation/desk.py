@@ -6,7 +6,6 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from annotation.models import Round
@@ -26,10 +25,10 @@ class Desk:
     def __post_init__(self) -> None:
         self.client.force_login(self.user, backend="allauth.account.auth_backends.AuthenticationBackend")
 
-    def get(self, path: str) -> HttpResponse:
+    def get(self, path: str) -> Any:
         return self.client.get(f"{API}/{path}")
 
-    def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> HttpResponse:
+    def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
         return self.client.post(f"{API}/{path}", body or {}, content_type="application/json", headers=headers)
 
     def rail(self, round: Round) -> list[dict[str, Any]]:
@@ -54,7 +53,7 @@ class Desk:
         operation_id: str = "",
         revision: int | None = None,
         fence: int | None = None,
-    ) -> HttpResponse:
+    ) -> Any:
         """Send an operation as it is; the desk's revision stays."""
         body = {
             "operation_id": operation_id or str(uuid.uuid4()),

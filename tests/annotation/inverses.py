@@ -42,11 +42,12 @@ def _of_item(document: dict[str, Any], kind: str, payload: dict[str, Any]) -> li
         return [("flag", before[0])] if before else [("unflag", {"reason": payload["reason"]})]
     if kind in {"skip", "unskip"}:
         return [("skip", document["skip"]) if document["skip"] else ("unskip", {})]
-    return {
+    plain: dict[str, list[Operation]] = {
         "add": [("remove_added", {"key": payload.get("key")})],
         "accept": [("reopen", {})],
         "reopen": [("accept", {})],
-    }[kind]
+    }
+    return plain[kind]
 
 
 def _added_again(document: dict[str, Any], key: Any) -> list[Operation]:

@@ -48,7 +48,7 @@ def test_the_tables_of_the_bootstrap_give_the_kappa_and_alpha_of_the_libraries(
     first, second = [a for a, _ in pairs], [b for _, b in pairs]
     assume(len(set(first)) > 1 and len(set(second)) > 1)
     values = sorted({*first, *second})
-    table = sum(agreement._tables([Rated("x", a, b) for a, b in pairs], values))
+    (table,) = agreement._tables([Rated("x", a, b) for a, b in pairs], values)
     weights = agreement._distance(np.array(values, dtype=float), ordinal)
     expected = cohen_kappa_score(first, second, weights="quadratic" if ordinal else None, labels=range(1, 6))
     assert agreement._kappa(table, weights) == pytest.approx(expected)

@@ -7,11 +7,11 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from annotation import gold, rounds
-from annotation.models import Assignment, Gold, GoldVerdict, RoundItem, RoundState, Slot
+from annotation.models import Assignment, Gold, GoldVerdict, Round, RoundItem, RoundState, Slot
 from rubric_engine.models import Exemplar, RubricKind, VerdictOrigin
 from tests import cast
 from tests.annotation.desk import Desk
-from webapp.accounts.models import Project, User
+from webapp.accounts.models import Project, Role, User
 from webapp.audit.models import Event
 
 
@@ -302,7 +302,7 @@ def test_a_round_takes_by_seed_what_no_round_has_had_and_what_can_be_judged(
     first = rounds.create_round(actor=lead, project=project, size=4, seed=3)
     again = rounds.create_round(actor=lead, project=project, size=9, seed=3)
 
-    def names(round: rounds.Round) -> list[str]:
+    def names(round: Round) -> list[str]:
         return list(round.items.values_list("instruction__external_id", flat=True))
 
     assert all(name.startswith("two-") for name in names(first))
@@ -326,8 +326,8 @@ def test_named_instructions_are_taken_and_unknown_ones_refused(project: Project,
 
 
 def test_slots_are_dealt_evenly_and_to_specialists_first(project: Project, lead: User) -> None:
-    heart = cast.make_user("heart", project, cast.Role.PHYSICIAN, specialties=["Cardiology"])
-    skin = cast.make_user("skin", project, cast.Role.PHYSICIAN, specialties=["Dermatology"])
+    heart = cast.make_user("heart", project, Role.PHYSICIAN, specialties=["Cardiology"])
+    skin = cast.make_user("skin", project, Role.PHYSICIAN, specialties=["Dermatology"])
     instructions = [
         cast.make_instruction(project, f"{specialty}-{number}", specialty=specialty)
         for specialty in ("cardiology", "dermatology")

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.review_data REVIEWERS ITEMS`: an open round of real size, and a session for each reviewer.
+"""`python -m tests.benchmarks.review_data REVIEWERS ITEMS`: an open round, and a session for each reviewer.
 
 Prints one JSON object: {"round": id, "reviewers": [{"session", "csrf"}]}. Run on a migrated, empty database.
 """

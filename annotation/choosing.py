@@ -1,0 +1,46 @@
+"""Which instructions a round takes: by seed, the same whatever order the database has them in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from django.db.models import Count, Exists, OuterRef
+
+from annotation.models import RoundItem
+from rubric_engine.models import Instruction
+from webapp.accounts.models import Project
+
+JUDGEABLE = 2
+"""Responses that an item needs before it can yield a preference."""
+
+
+class RoundRefused(ValueError):
+    """A round can't be made or moved on like this; the message says why and what to do."""
+
+
+def choose(project: Project, size: int, seed: int, instructions: Sequence[str] | None) -> list[int]:
+    """Ids in an order that the seed decides, whatever order the database has them in."""
+    if size < 1:
+        raise RoundRefused("A round has at least one item.")
+    candidates = Instruction.objects.of(project).filter(held_out=False)
+    if instructions is not None:
+        wanted = list(dict.fromkeys(instructions))
+        found = dict(candidates.filter(external_id__in=wanted).values_list("external_id", "pk"))
+        if absent := [name for name in wanted if name not in found]:
+            raise RoundRefused(
+                f"{len(absent)} instructions are unknown or bench items, the first: {absent[0]!r}."
+            )
+        return [found[name] for name in sorted(wanted, key=lambda name: _lot(seed, name))]
+    rows = candidates.annotate(
+        responses_n=Count("responses"),
+        reviewed=Exists(RoundItem.objects.of(project).filter(instruction=OuterRef("pk"))),
+    ).values_list("pk", "external_id", "responses_n", "reviewed")
+    ranked = sorted(
+        rows.iterator(chunk_size=2000), key=lambda row: (row[3], row[2] < JUDGEABLE, _lot(seed, row[1]))
+    )
+    return [pk for pk, *_ in ranked[:size]]
+
+
+def _lot(seed: int, name: str) -> str:
+    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
