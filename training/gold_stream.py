@@ -17,14 +17,15 @@ from webapp.accounts.models import Project
 
 _KEYS = """
 SELECT COALESCE(NULLIF(i.cluster, ''), i.external_id) COLLATE "C" AS cluster,
-       i.external_id COLLATE "C" AS external_id, 0 AS origin, g.id::text COLLATE "C" AS row_id, i.id AS instruction
+       i.external_id COLLATE "C" AS external_id, 0 AS origin, g.id::text COLLATE "C" AS row_id,
+       i.id AS instruction, g.id AS gold, NULL::bigint AS preference
 FROM annotation_gold g
 JOIN annotation_rounditem t ON t.id = g.item_id
 JOIN rubric_engine_instruction i ON i.id = t.instruction_id
 WHERE g.project_id = %(project)s AND g.withdrawn_at IS NULL AND i.licence = ANY(%(licences)s)
 UNION ALL
 SELECT COALESCE(NULLIF(i.cluster, ''), i.external_id) COLLATE "C", i.external_id COLLATE "C", 1,
-       p.external_id COLLATE "C", i.id
+       p.external_id COLLATE "C", i.id, NULL, p.id
 FROM rubric_engine_importedpreference p
 JOIN rubric_engine_instruction i ON i.id = p.instruction_id
 WHERE %(include_imported)s AND p.project_id = %(project)s AND i.licence = ANY(%(licences)s)
@@ -66,7 +67,7 @@ SELECT json_build_object(
     JOIN accounts_user u ON u.id = a.reviewer_id
     WHERE a.item_id = g.item_id AND a.state = 'submitted'))
 FROM annotation_gold g JOIN rubric_engine_instruction i ON i.id = k.instruction
-WHERE g.id = k.row_id::uuid
+WHERE g.id = k.gold
 """
 
 _PREFERENCE = f"""
@@ -74,7 +75,7 @@ SELECT json_build_object(
   'id', p.external_id, 'instruction', {_INSTRUCTION}, 'dimension', p.dimension, 'criterion', p.criterion,
   'polarity', p.polarity, 'chosen', p.chosen, 'rejected', p.rejected, 'strength', p.strength)
 FROM rubric_engine_importedpreference p JOIN rubric_engine_instruction i ON i.id = p.instruction_id
-WHERE p.project_id = %(project)s AND p.external_id = k.row_id
+WHERE p.id = k.preference
 """
 
 _ORDERED = f"SELECT * FROM ({_KEYS}) keys ORDER BY cluster, external_id, origin, row_id OFFSET 0"

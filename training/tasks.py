@@ -21,7 +21,7 @@ def nudge() -> None:
         return
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(ignore_result=True)
 def supervise_runs() -> None:
     """Observe this host's trainers, then start what is due and fits."""
     mark_alive("train")

@@ -38,7 +38,7 @@ these rows may still be wrong.
 |---|---|
 | `items.jsonl` | an instruction with its rubric, its responses and the verdicts on them |
 | `preferences.jsonl`, `.parquet` | one criterion and two responses, of which `chosen` satisfies it |
-| `trl_reward.jsonl`, `.parquet` | the same as `chosen` / `rejected` message lists, the criterion in the last user turn |
+| `trl_reward.jsonl`, `.parquet` | the same as message lists, the criterion in the last user turn |
 | `prompts.jsonl`, `.parquet` | a prompt and the criteria for a reward function (GRPO) |
 | `manifest.json`, `manifest.sig` | hashes, counts, sources; an Ed25519 signature over it |
 

@@ -45,7 +45,8 @@ class ShownSnapshot(serializers.ModelSerializer[Snapshot]):
         fields = ("id", "number", "name", "state", "sha256", "created_at", "frozen_at", "error", "counts")
 
     def get_counts(self, snapshot: Snapshot) -> dict[str, Any] | None:
-        return snapshot.manifest.get("counts")
+        counts: dict[str, Any] | None = snapshot.manifest.get("counts")
+        return counts
 
 
 class SnapshotList(APIView):

@@ -17,7 +17,7 @@ from training.runs import launch
 from training.snapshots import freeze
 from webapp.accounts.models import Project, Role, User
 
-FIGURES = [
+FIGURES: list[dict[str, Any]] = [
     {"key": "pairwise.safety", "value": 0.826, "low": 0.777, "high": 0.875, "n": 230, "undefined": None},
     {"key": "overall", "value": 0.841, "low": 0.822, "high": 0.86, "n": 400, "undefined": None},
     {
@@ -34,7 +34,7 @@ FIGURES = [
 @pytest.fixture(autouse=True)
 def _no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.tasks.nudge", lambda: None)
-    monkeypatch.setattr("webapp.jobs.tasks.nudge", lambda queue: None)
+    monkeypatch.setattr("webapp.jobs.tasks.nudge", lambda _queue: None)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -417,7 +418,7 @@ def test_concurrent_pollers_start_each_attempt_once(
     wanted = [
         launch(actor=boss, project=clinic, kind="rm", preset="smoke-rm", snapshot=snapshot) for _ in range(12)
     ]
-    started: list[int] = []
+    started: list[uuid.UUID] = []
     begin = threading.Barrier(6)
 
     def claim_all() -> None:
@@ -462,7 +463,7 @@ def test_the_supervisor_gets_no_secret_and_a_fixed_command(run: Run, monkeypatch
 
     monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
     monkeypatch.setenv("SECRET_KEY", "secret")
-    monkeypatch.setattr(processes.subprocess, "Popen", popen)
+    monkeypatch.setattr("training.launch.processes.subprocess.Popen", popen)
     attempt = local.claim(hosts.this_host())
     assert attempt is not None
     local.start(attempt)

@@ -17,20 +17,24 @@ class NewRun(forms.Form):
     """One run of one kind: only the fields that this kind has, only the choices that can work."""
 
     preset = forms.ChoiceField(label=_("Preset"))
-    snapshot = forms.ModelChoiceField(label=_("Snapshot"), queryset=None, empty_label=None)
-    reward_model = forms.ModelChoiceField(
+    snapshot: forms.ModelChoiceField[Snapshot] = forms.ModelChoiceField(
+        label=_("Snapshot"), queryset=None, empty_label=None
+    )
+    reward_model: forms.ModelChoiceField[Run] = forms.ModelChoiceField(
         label=_("Reward model"),
         queryset=None,
         empty_label=None,
         help_text=_("Frozen: it scores the policy's answers."),
     )
-    evaluates = forms.ModelChoiceField(label=_("Model to measure"), queryset=None, empty_label=None)
+    evaluates: forms.ModelChoiceField[Run] = forms.ModelChoiceField(
+        label=_("Model to measure"), queryset=None, empty_label=None
+    )
     base_model = forms.CharField(
         label=_("Base weights"),
         required=False,
         max_length=400,
         help_text=_(
-            "For presets of 8B models: a directory on the training host with safetensors. Nothing is downloaded."
+            "For presets of 8B models: a directory on the training host, in safetensors; none is downloaded."
         ),
     )
     max_steps = forms.IntegerField(
@@ -42,7 +46,7 @@ class NewRun(forms.Form):
         label=_("Launch although hardware is missing, because"),
         required=False,
         max_length=500,
-        help_text=_("Only needed where the check above refuses; it is kept in the audit log."),
+        help_text=_("Only needed where the check below refuses; it is kept in the audit log."),
     )
 
     def __init__(self, *args: Any, project: Project, kind: RunKind, **kwargs: Any) -> None:
@@ -52,14 +56,22 @@ class NewRun(forms.Form):
         frozen = Snapshot.objects.of(project).filter(state=SnapshotState.FROZEN)
         snapshots, judges, subjects = (self._rows(name) for name in ("snapshot", "reward_model", "evaluates"))
         snapshots.queryset = frozen.order_by("-number")
-        snapshots.label_from_instance = _snapshot_label  # type: ignore[method-assign]
+        snapshots.label_from_instance = _snapshot_label  # type: ignore[method-assign,assignment]
         done = Run.objects.of(project).filter(**_SUCCEEDED).order_by("-number")
         judges.queryset = done.filter(kind=RunKind.REWARD_MODEL)
         subjects.queryset = done.exclude(kind=RunKind.EVALUATION)
         for field in (judges, subjects):
-            field.label_from_instance = _run_label  # type: ignore[method-assign]
+            field.label_from_instance = _run_label  # type: ignore[method-assign,assignment]
         for name in _ABSENT[kind]:
             del self.fields[name]
+
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        return [field for field in self if field.name not in _MORE]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        return [field for field in self if field.name in _MORE]
 
     def _choices(self, name: str) -> forms.ChoiceField:
         field = self.fields[name]
@@ -90,6 +102,7 @@ class NewRun(forms.Form):
         }
 
 
+_MORE = ("base_model", "max_steps", "seed", "note")
 _ABSENT: dict[RunKind, tuple[str, ...]] = {
     RunKind.REWARD_MODEL: ("reward_model", "evaluates"),
     RunKind.POLICY: ("evaluates",),
@@ -99,9 +112,8 @@ _ABSENT: dict[RunKind, tuple[str, ...]] = {
 
 def _snapshot_label(snapshot: Snapshot) -> str:
     counts = snapshot.manifest["counts"]
-    pairs, train = counts["pairs"]["total"], counts["splits"]["train"]["pairs"]
     named = f", {snapshot.name}" if snapshot.name else ""
-    return f"s{snapshot.number}{named}: {pairs:,} pairs, {train:,} to train on"
+    return f"s{snapshot.number}: {counts['splits']['train']['pairs']:,} pairs to train on{named}"
 
 
 def _run_label(run: Run) -> str:

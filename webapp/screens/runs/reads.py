@@ -169,7 +169,9 @@ def sentence(event: RunEvent) -> str:
     """An event in words."""
     data = event.data
     if event.kind == "checkpoint":
-        return f"step {event.step} written, {int(data.get('bytes', 0)) / 1e6:,.1f} MB, manifest {str(data.get('sha256_manifest'))[:8]}"
+        size = int(data.get("bytes", 0)) / 1e6
+        manifest = str(data.get("sha256_manifest"))[:8]
+        return f"step {event.step} written, {size:,.1f} MB, manifest {manifest}"
     if event.kind == "evaluation":
         figures = [figure for figure in data.get("figures", ()) if figure.get("value") is not None]
         told = ", ".join(f"{figure['key']} {figure['value']:.3f}" for figure in figures[:4])

@@ -7,7 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from rubric_engine.rubric import Dimension
 from training import snapshots
+from training.formats.items import SPLITS
 from training.models import Run, Snapshot, SnapshotState
 from webapp.accounts.access import project_view
 from webapp.accounts.models import Project, User
@@ -74,6 +76,19 @@ def freeze(request: HttpRequest, project: Project) -> HttpResponse:
     return redirect("snapshots", project.slug)
 
 
+def _counted(snapshot: Snapshot) -> dict[str, Any]:
+    """The counts, with splits and dimensions in the order in which one speaks of them (JSONB sorts keys)."""
+    counts = snapshot.manifest.get("counts")
+    if counts is None:
+        return {"counts": None}
+    dimensions = counts["pairs"]["by_dimension"]
+    return {
+        "counts": counts,
+        "splits": [(split, counts["splits"][split]) for split in SPLITS],
+        "dimensions": [(one.value, dimensions[one]) for one in Dimension if one in dimensions],
+    }
+
+
 @require_safe
 @project_view(Permission.SEE_SNAPSHOTS)
 def detail(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
@@ -82,7 +97,7 @@ def detail(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
     context = {
         "project": project,
         "snapshot": snapshot,
-        "counts": snapshot.manifest.get("counts"),
+        **_counted(snapshot),
         "files": sorted(snapshot.manifest.get("files", {}).items()),
         "too_small": snapshots.too_small(snapshot) if frozen else "",
         "runs": Run.objects.of(project).filter(snapshot=snapshot).order_by("-number"),
