@@ -3,8 +3,6 @@ start after kill -9 of everything."""
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import os
 import signal
 import socket
@@ -17,70 +15,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from webapp.embedded import postgres, preflight, processes, services, supervisor, valkey
+from tests.embedded.instance import STARTED, Instance, environment, free_port, status
+from webapp.embedded import preflight, processes, services, supervisor
 from webapp.embedded.errors import EmbeddedError
 from webapp.embedded.paths import REPOSITORY
-
-STARTED = "Ctrl-C stops everything."
-SECONDS = 180.0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((preflight.LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _environment(home: Path, port: int) -> dict[str, str]:
-    without = ("DATABASE_URL", "REDIS_URL", "GOLDROUNDS_PROCESS", "DJANGO_SETTINGS_MODULE")
-    kept = {name: value for name, value in os.environ.items() if name not in without}
-    return {**kept, "GOLDROUNDS_HOME": str(home), "PORT": str(port)}
-
-
-class Instance:
-    """A launcher on a home of its own, as `make run` starts it."""
-
-    def __init__(self, home: Path, port: int) -> None:
-        self.home, self.port = home, port
-        self.output = home.parent / f"{home.name}-{time.monotonic_ns()}.out"
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "webapp.embedded.run"],
-                cwd=REPOSITORY,
-                env=_environment(home, port),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def said(self) -> str:
-        return self.output.read_text(encoding="utf-8")
-
-    def wait_until(self, text: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while text not in self.said():
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() < deadline, self.said()
-            time.sleep(0.1)
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(60)
-
-    def everything(self) -> list[psutil.Process]:
-        servers = [server for server in (postgres.running(self.home), valkey.running(self.home)) if server]
-        launcher = [psutil.Process(self.process.pid)] if self.process.poll() is None else []
-        return processes.with_descendants(
-            [*launcher, *servers, *processes.launched_from(self.home, apart_from=[])]
-        )
 
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     home = tmp_path_factory.mktemp("run")
-    started = Instance(home, _free_port())
+    started = Instance(home, free_port())
     try:
         started.wait_until(STARTED)
         yield started
@@ -89,20 +33,11 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         services.stop(home)
 
 
-def _status(port: int) -> int | None:
-    with contextlib.closing(http.client.HTTPConnection(preflight.LOOPBACK, port, timeout=10)) as connection:
-        try:
-            connection.request("GET", "/health/")
-            return connection.getresponse().status
-        except OSError:
-            return None
-
-
 def _run_once(home: Path, port: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "webapp.embedded.run"],
         cwd=REPOSITORY,
-        env=_environment(home, port),
+        env=environment(home, port),
         capture_output=True,
         text=True,
         timeout=60,
@@ -112,7 +47,7 @@ def _run_once(home: Path, port: int) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_the_first_start_serves_a_page_and_names_address_and_sign_in(instance: Instance) -> None:
-    assert _status(instance.port) == 200
+    assert status(instance.port) == 200
     assert f"http://127.0.0.1:{instance.port}/" in instance.said()
     assert "password" in instance.said()
 
@@ -121,11 +56,11 @@ def test_the_first_start_serves_a_page_and_names_address_and_sign_in(instance: I
 def test_a_second_instance_on_the_same_home_is_refused_and_told_where_the_first_one_is(
     instance: Instance,
 ) -> None:
-    second = _run_once(instance.home, _free_port())
+    second = _run_once(instance.home, free_port())
     assert second.returncode == 1
     assert f"already runs on {instance.home}, at http://127.0.0.1:{instance.port}/" in second.stderr
     assert "GOLDROUNDS_HOME=" in second.stderr
-    assert _status(instance.port) == 200
+    assert status(instance.port) == 200
 
 
 @pytest.mark.slow
@@ -135,7 +70,7 @@ def test_a_web_server_that_is_killed_starts_again(instance: Instance) -> None:
     os.kill(pid, signal.SIGKILL)
     instance.wait_until("web ended with code -9")
     deadline = time.monotonic() + 60
-    while _status(instance.port) != 200 or processes.recorded_pid(instance.home, "web") == pid:
+    while status(instance.port) != 200 or processes.recorded_pid(instance.home, "web") == pid:
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -144,14 +79,11 @@ def test_a_web_server_that_is_killed_starts_again(instance: Instance) -> None:
 def test_after_kill_9_of_everything_a_second_start_works_and_sigterm_leaves_nothing_behind(
     instance: Instance,
 ) -> None:
-    for process in instance.everything():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    instance.process.wait(10)
+    instance.kill_everything()
     again = Instance(instance.home, instance.port)
     try:
         again.wait_until(f"GoldRounds is at http://127.0.0.1:{instance.port}/")
-        assert _status(instance.port) == 200
+        assert status(instance.port) == 200
     finally:
         again.stop()
     assert again.process.returncode == 0, again.said()
@@ -160,12 +92,12 @@ def test_after_kill_9_of_everything_a_second_start_works_and_sigterm_leaves_noth
 
 @pytest.mark.slow
 def test_a_start_after_kill_9_of_the_launcher_alone_replaces_what_it_left(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     left = supervisor.Child("web", [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"])
     preflight.check_home(tmp_path)
     supervisor.Supervisor(tmp_path).start(left)
     deadline = time.monotonic() + 20
-    while _status(port) is None:
+    while status(port) is None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     with pytest.raises(EmbeddedError, match=f"Port {port} is in use"):
@@ -204,11 +136,11 @@ def test_a_home_that_can_not_be_written_is_refused_with_a_way_out(tmp_path: Path
 
 
 def test_a_wrong_setting_ends_the_start_with_its_name(tmp_path: Path) -> None:
-    environment = {**_environment(tmp_path, 8000), "PORT": "eight thousand"}
+    wrong = {**environment(tmp_path, 8000), "PORT": "eight thousand"}
     done = subprocess.run(
         [sys.executable, "-m", "webapp.embedded.run"],
         cwd=REPOSITORY,
-        env=environment,
+        env=wrong,
         capture_output=True,
         text=True,
         timeout=60,
