@@ -24,6 +24,7 @@ from webapp.accounts.permissions import GRANTS, Permission
 from webapp.audit.log import record
 
 DECIDED = {AssignmentState.SUBMITTED, AssignmentState.SKIPPED}
+ADDED_BY_ONE = "added by one of the two"
 SHARED_FIELDS = ("dimension", "weight", "polarity", "contested")
 
 
@@ -74,7 +75,7 @@ def _decision(assignment: Assignment) -> tuple[frozenset[Any], frozenset[Any]]:
     criteria, verdicts = set(), set()
     for criterion in live_criteria(document):
         name = criterion["key"] if criterion["origin"] == "draft" else ""
-        what = (name, normalised_text(criterion["text"]), *(criterion[field] for field in SHARED_FIELDS))
+        what = (name, *_content(criterion))
         criteria.add(what)
         by_response = document["verdicts"].get(criterion["key"], {})
         verdicts |= {(what, behind[key], by_response[key]["met"]) for key in judged if key in by_response}
@@ -137,31 +138,68 @@ def _adjudicator(item: RoundItem, accepted: list[Assignment]) -> User | None:
 def _common_ground(item: RoundItem, third: Assignment, accepted: list[Assignment]) -> Document:
     """The draft, with the criteria and verdicts that both reviewers decided alike already in place."""
     assert item.draft is not None
-    keys = response_keys(third.response_order)
     drafted = [criterion.value() for criterion in item.draft.criteria.all()]
-    start = initial(drafted, responses=list(keys), rubric_only=accepted[0].document["rubric_only"])
-    first, second = (translated(decided, third) for decided in accepted)
-    theirs = {criterion["key"]: criterion for criterion in first["criteria"]}
-    others = {criterion["key"]: criterion for criterion in second["criteria"]}
-    criteria = []
-    for criterion in start["criteria"]:
-        mine, other = theirs[criterion["key"]], others[criterion["key"]]
-        criteria.append(mine if _alike(mine, other) else criterion)
-    unjudged = {
-        response: reason for response, reason in first["unjudged"].items() if response in second["unjudged"]
-    }
+    keys = list(response_keys(third.response_order))
+    start = initial(drafted, responses=keys, rubric_only=accepted[0].document["rubric_only"])
+    first, second = _aligned(*(translated(decided, third) for decided in accepted))
+    mine, others = _by_key(first), _by_key(second)
+    criteria = [
+        mine[criterion["key"]] if _alike(mine[criterion["key"]], others[criterion["key"]]) else criterion
+        for criterion in start["criteria"]
+    ] + _additions(mine, others)
     return {
         **start,
         "criteria": criteria,
         "verdicts": _shared_verdicts(first, second, criteria),
-        "unjudged": unjudged,
+        "unjudged": {
+            response: reason
+            for response, reason in first["unjudged"].items()
+            if response in second["unjudged"]
+        },
     }
 
 
+def _by_key(document: Document) -> dict[str, dict[str, Any]]:
+    return {criterion["key"]: criterion for criterion in document["criteria"]}
+
+
+def _additions(mine: dict[str, dict[str, Any]], others: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What both added stands; what one of them added is there to be restored."""
+    added = [criterion for criterion in {**others, **mine}.values() if criterion["origin"] == "added"]
+    return [
+        criterion
+        if _alike(mine.get(criterion["key"], {}), others.get(criterion["key"], {}))
+        else {**criterion, "rejected": {"reason": ADDED_BY_ONE}}
+        for criterion in sorted(added, key=lambda criterion: criterion["key"])
+    ]
+
+
+def _aligned(first: Document, second: Document) -> tuple[Document, Document]:
+    """Criteria that both added in the same words get one key, so that they can stand side by side."""
+    free = {_content(one): one["key"] for one in first["criteria"] if one["origin"] == "added"}
+    renamed = {
+        other["key"]: free.pop(_content(other))
+        for other in second["criteria"]
+        if other["origin"] == "added" and _content(other) in free
+    }
+    return first, {
+        **second,
+        "criteria": [
+            {**criterion, "key": renamed.get(criterion["key"], criterion["key"])}
+            for criterion in second["criteria"]
+        ],
+        "verdicts": {renamed.get(key, key): verdicts for key, verdicts in second["verdicts"].items()},
+    }
+
+
+def _content(criterion: dict[str, Any]) -> tuple[Any, ...]:
+    return (normalised_text(criterion["text"]), *(criterion[field] for field in SHARED_FIELDS))
+
+
 def _alike(mine: dict[str, Any], other: dict[str, Any]) -> bool:
-    if (mine["rejected"] is None) != (other["rejected"] is None):
+    if not mine or not other or (mine["rejected"] is None) != (other["rejected"] is None):
         return False
-    return mine["rejected"] is not None or {**mine, "rejected": None} == {**other, "rejected": None}
+    return mine["rejected"] is not None or _content(mine) == _content(other)
 
 
 def _shared_verdicts(first: Document, second: Document, criteria: list[dict[str, Any]]) -> dict[str, Any]:
@@ -197,7 +235,8 @@ def translated(decided: Assignment, reader: Assignment) -> Document:
 def others_of(third: Assignment) -> list[Document]:
     """The two decisions that an adjudicator settles, in an order that tells nothing of the slots."""
     decided = Assignment.rows.filter(item_id=third.item_id).exclude(slot=Slot.ADJUDICATOR).order_by("slot")
-    columns = [_anonymous(translated(assignment, third)) for assignment in decided]
+    first, second = _aligned(*(translated(assignment, third) for assignment in decided))
+    columns = [_anonymous(first), _anonymous(second)]
     random.Random(f"columns:{third.pk}").shuffle(columns)
     return columns
 

@@ -354,3 +354,39 @@ def test_the_database_refuses_a_step_back(project: Project, lead: User) -> None:
     round.state = RoundState.CREATED
     with pytest.raises(IntegrityError), transaction.atomic():
         round.save()
+
+
+def test_what_both_added_stands_before_the_adjudicator_and_what_one_added_waits_to_be_restored(
+    project: Project, lead: User, ada: User, ben: User, adjudicator: User
+) -> None:
+    round = cast.make_round(project, lead, items=1, double_share=1.0)
+    rounds.open_round(actor=lead, round=round)
+    kind = {"dimension": "excellence", "weight": 2, "polarity": "must_hold"}
+    for letter, user in (("a", ada), ("b", ben)):
+        desk = Desk(user)
+        desk.claim(round)
+        desk.do("add", key=letter * 32, text="Offers to call a relative.", **kind)
+        if user == ben:
+            desk.do("add", key="c" * 32, text="Is brief.", **kind)
+        desk.judge_all()
+        for criterion in desk.item["document"]["criteria"] + [{"key": letter * 32}]:
+            for response in ("A", "B"):
+                desk.do("set_verdict", key=criterion["key"], response=response, met=True)
+        if user == ben:
+            for response in ("A", "B"):
+                desk.do("set_verdict", key="c" * 32, response=response, met=True)
+        desk.do("accept")
+
+    desk = Desk(adjudicator)
+    desk.claim(round)
+    added = {one["text"]: one for one in desk.item["document"]["criteria"] if one["origin"] == "added"}
+    assert added["Offers to call a relative."]["rejected"] is None
+    assert added["Is brief."]["rejected"] == {"reason": "added by one of the two"}
+    shared = added["Offers to call a relative."]["key"]
+    assert all(shared in [one["key"] for one in column["criteria"]] for column in desk.item["others"])
+    assert set(desk.item["document"]["verdicts"][shared]) == {"A", "B"}
+    desk.do("restore", key=added["Is brief."]["key"])
+    for response in ("A", "B"):
+        desk.do("set_verdict", key=added["Is brief."]["key"], response=response, met=False)
+    desk.do("accept")
+    assert gold.of_project(project).get().rubric.criteria.count() == 7
