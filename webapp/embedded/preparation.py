@@ -66,6 +66,7 @@ def load_sample(home: Path) -> bool:
     """Load the sample pack into a new database. Returns whether this home has the sample."""
     noted = _noted(home)
     if noted.get("sample") == "pending":
+        say("Loading the sample pack …")
         manage(home, ("load_sample",))
         noted["sample"] = "loaded"
         _note(home, noted)
