@@ -68,7 +68,6 @@ class _TrainerConfig(_Config):
     max_steps: int | None = Field(default=None, ge=1)
     save_every: int = Field(default=50, ge=1)
     keep_checkpoints: int = Field(default=2, ge=1)
-    heartbeat_seconds: float = Field(default=10.0, gt=0, le=15)
 
 
 class RewardModelConfig(_TrainerConfig):
@@ -196,6 +195,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "base_model": EMBEDDED,
         "max_length": 512,
         "epochs": 3,
+        "max_steps": 200,
         "batch_pairs": 4,
         "learning_rate": 1e-4,
         "evaluate_every": 25,

@@ -109,8 +109,7 @@ def packed_and_separate(model: RewardModel, trees: Sequence[Segment]) -> tuple[T
     """Scores of the same leaves, read from packed rows and from one row for each leaf."""
     with torch.no_grad():
         packed = model(model.batch([lay_out(tree) for tree in trees]))
-        chains = [lay_out(chain) for tree in trees for chain in separate(tree)]
-        apart = torch.cat([model(model.batch([chain])) for chain in chains])
+        apart = model(model.batch([lay_out(chain) for tree in trees for chain in separate(tree)]))
     return packed, apart
 
 

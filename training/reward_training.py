@@ -29,7 +29,7 @@ from training.reward_model import RewardModel, TrainedRewardModel, build, packed
 from training.run_context import RunContext
 
 _WEIGHTS, _OPTIMIZER = "model.safetensors", "optimizer.safetensors"
-_SELF_CHECK_ROWS = 4
+_SELF_CHECK_ROWS = 2
 _LEAST_RATE_SHARE = 0.1
 
 

@@ -47,7 +47,7 @@ def _reward(item: Item = ITEM, **fields: object) -> HierarchicalReward:
     return HierarchicalReward(trained, {item.id: item}, shape=SHAPE, group_size=3, **fields)  # type: ignore[arg-type]
 
 
-def _call(reward: HierarchicalReward, answers: list[str]) -> tuple[list[float], dict[str, float]]:
+def _call(reward: HierarchicalReward, answers: list[str]) -> tuple[list[float | None], dict[str, float]]:
     logged: dict[str, float] = {}
     values = reward(
         completions=[[{"role": "assistant", "content": answer}] for answer in answers],
