@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -12,30 +13,33 @@ from hypothesis import strategies as st
 
 from webapp.screens.charts import (
     FOCUSABLE_POINTS,
-    LABEL_GAP,
     Interval,
     Point,
     Reference,
     Series,
-    _spread,
-    coefficient,
     intervals,
     lines,
-    percent,
-    short,
     sparkline,
-    ticks,
 )
+from webapp.screens.scales import LABEL_GAP, coefficient, percent, short, spread, ticks
 
-RATES = Series("strict", [Point(1, 0.2, 0.17, 0.24), Point(2, 0.4, 0.36, 0.44, final=False)], label="strict 40 %")
+RATES = Series(
+    "strict", [Point(1, 0.2, 0.17, 0.24), Point(2, 0.4, 0.36, 0.44, final=False)], label="strict 40 %"
+)
 
 
 def _svg(figure: str) -> ElementTree.Element:
-    return ElementTree.fromstring(figure[figure.index("<svg") : figure.index("</svg>") + 6])
+    return ElementTree.fromstring(figure[figure.index("<svg") : figure.index("</svg>") + 6])  # noqa: S314  (our own markup)
 
 
 def test_a_plot_is_well_formed_and_carries_no_inline_style_or_script() -> None:
-    figure = lines(title="Drafts accepted", series=[RATES], y_range=(0, 1), show=percent, reference=Reference(0.95, "95 %"))
+    figure = lines(
+        title="Drafts accepted",
+        series=[RATES],
+        y_range=(0, 1),
+        show=percent,
+        reference=Reference(0.95, "95 %"),
+    )
     assert _svg(figure).get("aria-label") == "Drafts accepted"
     assert "style=" not in figure
     assert "<script" not in figure
@@ -44,7 +48,10 @@ def test_a_plot_is_well_formed_and_carries_no_inline_style_or_script() -> None:
 def test_every_value_is_reached_by_keyboard_with_its_interval() -> None:
     figure = _svg(lines(title="t", series=[RATES], y_range=(0, 1), show=percent))
     points = [one for one in figure.iter() if one.get("tabindex") == "0"]
-    assert [one.get("aria-label") for one in points] == ["strict, 1: 20 % (17 % – 24 %)", "strict, 2: 40 % (36 % – 44 %)"]
+    assert [one.get("aria-label") for one in points] == [
+        "strict, 1: 20 % (17 % – 24 %)",
+        "strict, 2: 40 % (36 % – 44 %)",
+    ]
 
 
 def test_what_is_not_final_is_drawn_open() -> None:
@@ -56,7 +63,11 @@ def test_what_is_not_final_is_drawn_open() -> None:
 def test_the_csv_holds_the_numbers_of_the_plot() -> None:
     figure = lines(title="t", series=[RATES], y_range=(0, 1))
     csv = unquote(figure.split('href="data:text/csv;charset=utf-8,')[1].split('"')[0])
-    assert csv.splitlines() == ["series,at,value,low,high", "strict,1,0.2,0.17,0.24", "strict,2,0.4,0.36,0.44"]
+    assert csv.splitlines() == [
+        "series,at,value,low,high",
+        "strict,1,0.2,0.17,0.24",
+        "strict,2,0.4,0.36,0.44",
+    ]
 
 
 def test_a_long_curve_is_one_path_that_no_one_tabs_through() -> None:
@@ -77,7 +88,9 @@ def test_nothing_to_draw_draws_nothing() -> None:
 
 
 def test_an_undefined_value_says_so_and_has_no_mark() -> None:
-    figure = intervals(title="κ", rows=[Interval("Safety", None, note="undefined, n = 3"), Interval("Proficiency", 0.8)])
+    figure = intervals(
+        title="κ", rows=[Interval("Safety", None, note="undefined, n = 3"), Interval("Proficiency", 0.8)]
+    )
     assert "undefined, n = 3" in figure
     assert _svg(figure).findall(".//*[@tabindex]").__len__() == 1
 
@@ -94,7 +107,8 @@ def test_coefficients_have_no_leading_zero(value: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.3184, "0.318"), (1.944, "1.94"), (17_100, "17.1 k"), (912, "912"), (2.5e6, "2.5 M"), (3.0, "3")]
+    ("value", "text"),
+    [(0.3184, "0.318"), (1.944, "1.94"), (17_100, "17.1 k"), (912, "912"), (2.5e6, "2.5 M"), (3.0, "3")],
 )
 def test_numbers_are_as_short_as_they_mean(value: float, text: str) -> None:
     assert short(value) == text
@@ -109,14 +123,16 @@ def test_ticks_are_few_and_inside(low: float, span: float) -> None:
 
 @given(st.lists(st.floats(0, 190), max_size=6))
 def test_labels_never_cover_each_other(wanted: list[float]) -> None:
-    placed = sorted(_spread(wanted, lowest=200))
-    assert all(after - before >= LABEL_GAP - 1e-6 for before, after in zip(placed, placed[1:], strict=False))
+    placed = sorted(spread(wanted, lowest=200))
+    assert all(after - before >= LABEL_GAP - 1e-6 for before, after in pairwise(placed))
     assert all(place <= 200 for place in placed)
 
 
 @given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)), min_size=1, max_size=30))
 def test_any_numbers_give_a_plot_inside_its_box(points: list[tuple[float, float]]) -> None:
-    figure = _svg(lines(title="t", series=[Series("s", [Point(x, y) for x, y in points])], width=300, height=120))
+    figure = _svg(
+        lines(title="t", series=[Series("s", [Point(x, y) for x, y in points])], width=300, height=120)
+    )
     for circle in figure.iter("circle"):
         assert -10 <= float(circle.get("cx", "")) <= 310
         assert -10 <= float(circle.get("cy", "")) <= 130

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,8 @@ BEGUN = LoopState(may=EVERYTHING, instructions=600, unused_instructions=600)
 ROUND = RoundNow(id="1f", number=3, stage=Stage.CREATED, items=500)
 
 
-def _step(state: LoopState = BEGUN, round: RoundNow | None = None, **changed: object) -> Step:
-    return next_step(replace(state, round=round, **changed))  # type: ignore[arg-type]
+def _step(state: LoopState = BEGUN, round: RoundNow | None = None, **changed: Any) -> Step:
+    return next_step(replace(state, round=round, **changed))
 
 
 def _moves(step: Step) -> tuple[str, bool]:
@@ -74,7 +75,9 @@ def test_who_has_own_items_is_led_to_them() -> None:
 
 def test_disagreements_alone_hold_a_round_open() -> None:
     step = _step(round=replace(ROUND, stage=Stage.OPEN, drafted=500, undecided=7, disputed=7))
-    assert step.sentence == "7 disagreements wait for a third reviewer. Round 3 can close when they are settled."
+    assert (
+        step.sentence == "7 disagreements wait for a third reviewer. Round 3 can close when they are settled."
+    )
     assert step.action is not None
     assert step.action.label == "Adjudicate 7"
 
@@ -100,10 +103,14 @@ def test_gold_outside_snapshots_is_frozen_and_the_next_round_is_offered_beside()
 
 @pytest.mark.parametrize(
     ("trained", "label"),
-    [({}, "Train reward model"), ({"reward_model": 1}, "Train policy"), ({"reward_model": 1, "policy": 2}, "New round")],
+    [
+        ({}, "Train reward model"),
+        ({"reward_model": 1}, "Train policy"),
+        ({"reward_model": 1, "policy": 2}, "New round"),
+    ],
 )
 def test_a_snapshot_leads_to_a_reward_model_then_a_policy_then_the_next_round(
-    trained: dict[str, int], label: str
+    trained: dict[str, Any], label: str
 ) -> None:
     step = _step(snapshot=1, pool_version=1, newest_pool_version=1, **trained)
     assert step.action is not None
@@ -137,7 +144,9 @@ def test_a_converged_loop_says_so_and_presses_nobody() -> None:
         ((PassRate(0.5, 0.4), PassRate(0.96, 0.93), PassRate(0.96, 0.93)), True),
     ],
 )
-def test_converged_means_two_rounds_with_point_and_lower_bound(passes: tuple[PassRate, ...], expected: bool) -> None:
+def test_converged_means_two_rounds_with_point_and_lower_bound(
+    passes: tuple[PassRate, ...], expected: bool
+) -> None:
     assert converged(passes) is expected
 
 

@@ -9,7 +9,18 @@ from tests.screens.world import World, sign_in
 from webapp.accounts.models import Project, User
 
 LEAD = {
-    *("loop", "live", "workers", "queue", "instructions", "instruction", "rounds", "round", "closed round", "item"),
+    *(
+        "loop",
+        "live",
+        "workers",
+        "queue",
+        "instructions",
+        "instruction",
+        "rounds",
+        "round",
+        "closed round",
+        "item",
+    ),
     *("pool", "exemplar", "agreement", "audit"),
 }
 OPENS: dict[str, set[str]] = {
@@ -22,7 +33,9 @@ OPENS: dict[str, set[str]] = {
 
 
 @pytest.mark.parametrize("person", OPENS)
-def test_each_role_opens_its_screens_and_no_other(person: str, world: World, request: pytest.FixtureRequest) -> None:
+def test_each_role_opens_its_screens_and_no_other(
+    person: str, world: World, request: pytest.FixtureRequest
+) -> None:
     client = sign_in(request.getfixturevalue(person))
     statuses = {name: client.get(world.url(path)).status_code for name, path in world.paths().items()}
     expected = {name: 200 if name in OPENS[person] else 403 for name in statuses}
@@ -36,13 +49,17 @@ def test_a_foreign_project_does_not_exist(world: World, outsider: User) -> None:
     assert {client.get(world.url(path)).status_code for path in world.paths().values()} == {404}
 
 
-def test_rows_of_a_foreign_project_are_not_found_through_the_own_one(world: World, outsider: User, lead: User) -> None:
+def test_rows_of_a_foreign_project_are_not_found_through_the_own_one(
+    world: World, outsider: User, lead: User
+) -> None:
     elsewhere = Project.objects.get(slug="elsewhere")
     from webapp.accounts.models import Membership, Role
 
     Membership.objects.create(project=elsewhere, user=lead, role=Role.LEAD)
     client = sign_in(lead)
-    rows = [path for name, path in world.paths().items() if name in {"instruction", "round", "item", "exemplar"}]
+    rows = [
+        path for name, path in world.paths().items() if name in {"instruction", "round", "item", "exemplar"}
+    ]
     assert {client.get(f"/p/elsewhere/{path}").status_code for path in rows} == {404}
 
 
@@ -54,7 +71,8 @@ def test_without_a_sign_in_every_screen_leads_to_the_sign_in(world: World) -> No
 
 
 @pytest.mark.parametrize(
-    ("person", "begins"), [("lead", "/p/ward/"), ("ada", "/p/ward/queue/"), ("api_client_user", "/p/ward/snapshots/")]
+    ("person", "begins"),
+    [("lead", "/p/ward/"), ("ada", "/p/ward/queue/"), ("api_client_user", "/p/ward/snapshots/")],
 )
 def test_the_start_page_leads_to_where_the_work_is(
     person: str, begins: str, project: Project, request: pytest.FixtureRequest

@@ -11,8 +11,20 @@ from tests.screens.world import World, build, review, sign_in
 from webapp.accounts.models import ApiToken, Project, Role, User
 
 MOST = {
-    **{"loop": 34, "live": 28, "workers": 6, "queue": 10, "instructions": 14, "instruction": 14, "rounds": 16},
-    **{"round": 22, "closed round": 22, "item": 24, "pool": 16, "exemplar": 16, "agreement": 14, "audit": 10},
+    "loop": 34,
+    "live": 28,
+    "workers": 6,
+    "queue": 10,
+    "instructions": 14,
+    "instruction": 14,
+    "rounds": 16,
+    "round": 22,
+    "closed round": 22,
+    "item": 24,
+    "pool": 16,
+    "exemplar": 16,
+    "agreement": 14,
+    "audit": 10,
 }
 """Upper bounds, the frame and the session included: a screen that needs more has to say why here."""
 
@@ -20,13 +32,17 @@ MOST = {
 def _queries(user: User, url: str) -> int:
     client = sign_in(user)
     client.get(url)
-    with CaptureQueriesContext(connection, ) as seen:
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
         assert client.get(url).status_code == 200
     return len(seen)
 
 
 @pytest.mark.parametrize("screen", MOST)
-def test_a_screen_asks_as_often_for_many_rows_as_for_few(screen: str, project: Project, lead: User, ada: User) -> None:
+def test_a_screen_asks_as_often_for_many_rows_as_for_few(
+    screen: str, project: Project, lead: User, ada: User
+) -> None:
     world = build(project, lead, ada, items=2)
     few = _queries(lead, world.url(world.paths()[screen]))
     _grow(world, lead, ada)

@@ -28,7 +28,9 @@ def test_without_instructions_the_form_says_what_is_missing(project: Project, le
     assert "Import instructions first" in page.content.decode()
 
 
-@pytest.mark.parametrize(("field", "value"), [("size", "0"), ("size", "many"), ("double_share", "101"), ("seed", "-1")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("size", "0"), ("size", "many"), ("double_share", "101"), ("seed", "-1")]
+)
 def test_a_wrong_value_is_told_beside_its_field(field: str, value: str, project: Project, lead: User) -> None:
     page = sign_in(lead).post("/p/ward/rounds/new/", FORM | {field: value})
     assert page.status_code == 422
@@ -51,7 +53,9 @@ def test_when_the_job_has_ended_the_whole_page_is_fetched_anew(project: Project,
     client = sign_in(lead)
     url = client.post("/p/ward/rounds/new/", FORM)["Location"]
     client.post(f"{url}draft/")
-    Job.objects.of(project).update(state=JobState.FAILED, error="The endpoint is unreachable. Check LLM_BASE_URL.")
+    Job.objects.of(project).update(
+        state=JobState.FAILED, error="The endpoint is unreachable. Check LLM_BASE_URL."
+    )
     assert client.get(f"{url}live/").headers["HX-Refresh"] == "true"
     assert "The endpoint is unreachable" in client.get(url).content.decode()
 

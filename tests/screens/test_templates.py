@@ -11,7 +11,9 @@ from webapp.embedded.paths import REPOSITORY
 TEMPLATES = sorted((REPOSITORY / "webapp" / "templates").rglob("*.html"))
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(REPOSITORY / "webapp" / "templates")))
+@pytest.mark.parametrize(
+    "path", TEMPLATES, ids=lambda path: str(path.relative_to(REPOSITORY / "webapp" / "templates"))
+)
 def test_a_template_carries_no_inline_code(path: object) -> None:
     text = path.read_text(encoding="utf-8")  # type: ignore[attr-defined]
     assert not re.search(r"\sstyle=", text)

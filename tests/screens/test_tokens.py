@@ -30,7 +30,8 @@ def _tokens() -> dict[str, dict[str, Colour]]:
     oklch = rf"oklch\({number}% {number} {number}\)"
     found = re.findall(rf"--([\w-]+): light-dark\({oklch}, {oklch}\);", text)
     return {
-        name: dict(zip(THEMES, (_values(values[:3]), _values(values[3:])), strict=True)) for name, *values in found
+        name: dict(zip(THEMES, (_values(values[:3]), _values(values[3:])), strict=True))
+        for name, *values in found
     }
 
 

@@ -11,7 +11,8 @@ from annotation import agreement
 from annotation.models import Assignment, AssignmentState
 from rubric_engine.rubric import Dimension
 from webapp.accounts.models import Project
-from webapp.screens.charts import Interval, Reference, coefficient, intervals
+from webapp.screens.charts import Interval, Reference, intervals
+from webapp.screens.scales import coefficient
 
 MARKS = {Dimension.SAFETY: "diamond", Dimension.PROFICIENCY: "round", Dimension.EXCELLENCE: "triangle"}
 PUBLISHED_KAPPA = 0.88
@@ -27,7 +28,9 @@ def agreed(project: Project) -> agreement.ProjectAgreement:
     )
     stamp = seen["last"].timestamp() if seen["last"] else 0
     key = f"agreement:{project.pk}:{seen['n']}:{stamp}"
-    found: agreement.ProjectAgreement = cache.get_or_set(key, lambda: agreement.of_project(project), KEPT_FOR_S)
+    found: agreement.ProjectAgreement = cache.get_or_set(
+        key, lambda: agreement.of_project(project), KEPT_FOR_S
+    )
     return found
 
 

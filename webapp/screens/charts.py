@@ -18,8 +18,8 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
 
-LABEL_GAP = 15.0
-"""Least distance between two direct labels, in user units."""
+from webapp.screens.scales import Frame, coefficient, path, short, spread, ticks
+
 FOCUSABLE_POINTS = 40
 """Plots with more points than this show their values in the table only: no one tabs through 500 steps."""
 
@@ -68,65 +68,6 @@ class Interval:
     note: str = ""
 
 
-def percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
-
-
-def short(value: float) -> str:
-    """Three figures that matter, as one would write them on paper: 0.318, 1.94, 17.1 k."""
-    size = abs(value)
-    if size >= 1_000_000:
-        return f"{value / 1_000_000:.3g} M"
-    if size >= 10_000:
-        return f"{value / 1000:.3g} k"
-    if size >= 100 or float(value).is_integer():
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
-
-
-def coefficient(value: float) -> str:
-    """A coefficient without its leading zero, as papers print κ: .76."""
-    text = f"{value:.2f}"
-    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
-
-
-def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
-    """Round numbers between `low` and `high`, about `wanted` of them."""
-    span = high - low
-    if span <= 0 or not math.isfinite(span):
-        return [low]
-    raw = span / wanted
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [round(index * step, 12) for index in range(first, math.floor(high / step + 1e-9) + 1)]
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """The drawing area and the two scales."""
-
-    left: float
-    right: float
-    top: float
-    bottom: float
-    x_low: float
-    x_high: float
-    y_low: float
-    y_high: float
-
-    def x(self, value: float) -> float:
-        return self._place(value, self.x_low, self.x_high, self.left, self.right)
-
-    def y(self, value: float) -> float:
-        return self._place(value, self.y_low, self.y_high, self.bottom, self.top)
-
-    @staticmethod
-    def _place(value: float, low: float, high: float, start: float, end: float) -> float:
-        share = 0.5 if high == low else (value - low) / (high - low)
-        return round(start + min(max(share, -0.02), 1.02) * (end - start), 1)
-
-
 def lines(
     *,
     title: str,
@@ -155,7 +96,7 @@ def lines(
     ends = max((len(one.label) for one in drawn), default=0)
     if reference and marks:
         ends = max(ends, len(reference.label))
-    frame = _Frame(
+    frame = Frame(
         left=46 if marks else 4,
         right=width - max(12, 7 * ends + 14 if marks or ends else 0),
         top=16,
@@ -197,7 +138,7 @@ def intervals(
 ) -> SafeString:
     """Dots with their intervals, one row each; a row without a value says *undefined*."""
     height = 34 + row_height * len(rows)
-    frame = _Frame(
+    frame = Frame(
         left=118,
         right=width - 34,
         top=12,
@@ -242,8 +183,8 @@ def sparkline(values: Sequence[float], *, title: str, width: int = 120, height: 
     kept = [value for value in values if math.isfinite(value)]
     if len(kept) < 2:
         return SafeString("")
-    frame = _Frame(1, width - 1, 2, height - 2, 0, len(kept) - 1, min(kept), max(kept))
-    context = {"width": width, "height": height, "title": title, "path": _path(enumerate(kept), frame)}
+    frame = Frame(1, width - 1, 2, height - 2, 0, len(kept) - 1, min(kept), max(kept))
+    context = {"width": width, "height": height, "title": title, "path": path(enumerate(kept), frame)}
     return SafeString(render_to_string("charts/sparkline.html", context))
 
 
@@ -255,14 +196,25 @@ def _figure(
     interval = any(row[3] is not None for row in rows)
     shown = [
         [row[0], row[1], "" if row[2] is None else show(row[2])]
-        + ([f"{show(row[3])} – {show(row[4])}" if row[3] is not None and row[4] is not None else ""] if interval else [])
+        + (
+            [f"{show(row[3])} – {show(row[4])}" if row[3] is not None and row[4] is not None else ""]
+            if interval
+            else []
+        )
         for row in rows
     ]
     svg = mark_safe(render_to_string(template, context | {"title": title, "id": slugify(title)}))  # noqa: S308
     return SafeString(
         render_to_string(
             "charts/figure.html",
-            {"title": title, "svg": svg, "rows": shown, "x_name": x_name, "interval": interval, "csv": _csv(rows)},
+            {
+                "title": title,
+                "svg": svg,
+                "rows": shown,
+                "x_name": x_name,
+                "interval": interval,
+                "csv": _csv(rows),
+            },
         )
     )
 
@@ -288,24 +240,22 @@ def _range(series: Sequence[Series], reference: Reference | None) -> tuple[float
     return low - margin, high + margin
 
 
-def _reference(reference: Reference | None, frame: _Frame, *, inside: bool) -> dict[str, object] | None:
-    return reference and {"y": frame.y(reference.value), "text": reference.label, "inside": inside}
+def _reference(reference: Reference | None, frame: Frame, *, inside: bool) -> dict[str, object] | None:
+    if reference is None:
+        return None
+    return {"y": frame.y(reference.value), "text": reference.label, "inside": inside}
 
 
-def _covered(x: float, reference: Reference | None, frame: _Frame) -> bool:
+def _covered(x: float, reference: Reference | None, frame: Frame) -> bool:
     """Whether the reference's label would cover the text of a tick at `x`."""
     return reference is not None and abs(frame.x(reference.value) - x) < 4 * len(reference.label) + 16
 
 
-def _path(points: Iterable[tuple[float, float]], frame: _Frame) -> str:
-    return "M" + "L".join(f"{frame.x(x)},{frame.y(y)}" for x, y in points)
-
-
 def _placed(
-    series: Sequence[Series], frame: _Frame, show: Callable[[float], str], *, focusable: bool
+    series: Sequence[Series], frame: Frame, show: Callable[[float], str], *, focusable: bool
 ) -> list[dict[str, object]]:
-    labels = _spread([frame.y(one.points[-1].y) for one in series], lowest=frame.bottom - 4)
-    placed = []
+    labels = spread([frame.y(one.points[-1].y) for one in series], lowest=frame.bottom - 4)
+    placed: list[dict[str, object]] = []
     for one, label_y in zip(series, labels, strict=True):
         last = one.points[-1]
         placed.append(
@@ -313,7 +263,9 @@ def _placed(
                 "name": one.name,
                 "tone": one.tone,
                 "mark": one.mark,
-                "path": _path(((point.x, point.y) for point in one.points), frame) if len(one.points) > 1 else "",
+                "path": path(((point.x, point.y) for point in one.points), frame)
+                if len(one.points) > 1
+                else "",
                 "band": _band(one.points, frame),
                 "points": [_point(one, point, frame, show) for point in one.points] if focusable else [],
                 "label": {"x": frame.x(last.x) + 11, "y": label_y, "text": one.label} if one.label else None,
@@ -322,7 +274,7 @@ def _placed(
     return placed
 
 
-def _point(one: Series, point: Point, frame: _Frame, show: Callable[[float], str]) -> dict[str, object]:
+def _point(one: Series, point: Point, frame: Frame, show: Callable[[float], str]) -> dict[str, object]:
     bounds = point.low is not None and point.high is not None and len(one.points) < 2
     return {
         "x": frame.x(point.x),
@@ -330,30 +282,23 @@ def _point(one: Series, point: Point, frame: _Frame, show: Callable[[float], str
         "low": frame.y(point.low) if bounds and point.low is not None else None,
         "high": frame.y(point.high) if bounds and point.high is not None else None,
         "final": point.final,
-        "said": _said(f"{one.name}, {point.label or short(point.x)}", point.y, point.low, point.high, show, ""),
+        "said": _said(
+            f"{one.name}, {point.label or short(point.x)}", point.y, point.low, point.high, show, ""
+        ),
     }
 
 
-def _band(points: Sequence[Point], frame: _Frame) -> str:
-    known = [(point.x, point.low, point.high) for point in points if point.low is not None and point.high is not None]
+def _band(points: Sequence[Point], frame: Frame) -> str:
+    known = [
+        (point.x, point.low, point.high)
+        for point in points
+        if point.low is not None and point.high is not None
+    ]
     if len(known) < 2:
         return ""
     upper = [(x, high) for x, _, high in known]
     lower = [(x, low) for x, low, _ in reversed(known)]
-    return _path(upper + lower, frame) + "Z"
-
-
-def _spread(wanted: Sequence[float], *, lowest: float) -> list[float]:
-    """Move labels apart until none covers another, keeping their order and above `lowest` (y grows downwards)."""
-    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    placed = list(wanted)
-    for before, after in zip(order, order[1:], strict=False):
-        placed[after] = max(placed[after], placed[before] + LABEL_GAP)
-    floor = lowest
-    for index in reversed(order):
-        placed[index] = min(placed[index], floor)
-        floor = placed[index] - LABEL_GAP
-    return placed
+    return path(upper + lower, frame) + "Z"
 
 
 def _said(

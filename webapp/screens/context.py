@@ -49,7 +49,9 @@ def _build(request: HttpRequest) -> Frame:
     built.initials = initials(user.shown_name)
     match = request.resolver_match
     slug = match.kwargs.get("project") if match else None
-    for membership in Membership.objects.select_related("project").filter(user=user).order_by("project__name"):
+    for membership in (
+        Membership.objects.select_related("project").filter(user=user).order_by("project__name")
+    ):
         if membership.project.slug == slug:
             _enter(built, membership, request.path)
         else:
@@ -78,7 +80,7 @@ def sample_people(request: HttpRequest) -> list[SamplePerson]:
     if not (settings.ENV.embedded and from_loopback(request)):
         return []
     members = Membership.objects.select_related("user").filter(user__sample=True, user__is_active=True)
-    found = {}
+    found: dict[int, SamplePerson] = {}
     for member in members.exclude(role=Role.API_CLIENT).order_by("pk"):
         name = member.user.shown_name
         person = SamplePerson(member.user.username, name, initials(name), member.get_role_display())

@@ -22,7 +22,7 @@ class Page(Generic[M]):
 
 
 def page(rows: QuerySet[M], asked: QueryDict, *, size: int = 50, newest_first: bool = True) -> Page[M]:
-    """One page of `rows` by primary key, from the address's `after` or `before` (a whole number; others are ignored)."""
+    """One page of `rows` by primary key, from the address's `after` or `before` (whole numbers, else ignored)."""
     after, before = _key(asked, "after"), _key(asked, "before")
     backwards = before is not None
     key = before if backwards else after

@@ -32,7 +32,9 @@ def page(request: HttpRequest, project: Project) -> HttpResponse:
         "project": project,
         "items": measured.items,
         "rows": rows,
-        "imported": _row(_("Imported labels of two raters"), None, measured.imported) if measured.imported.n else None,
+        "imported": _row(_("Imported labels of two raters"), None, measured.imported)
+        if measured.imported.n
+        else None,
         "plot": kappas(measured) if measured.items else "",
         "disputes": _disputes(project),
     }
@@ -46,7 +48,9 @@ def _row(label: str, dimension: Dimension | None, found: Agreement) -> dict[str,
 def _disputes(project: Project) -> list[Assignment]:
     """Items that wait for a third reviewer, the oldest first."""
     waiting = Assignment.objects.of(project).filter(
-        slot=Slot.ADJUDICATOR, state__in=[AssignmentState.OPEN, AssignmentState.DRAFT], item__round__state="open"
+        slot=Slot.ADJUDICATOR,
+        state__in=[AssignmentState.OPEN, AssignmentState.DRAFT],
+        item__round__state="open",
     )
     related = waiting.select_related("item__instruction", "item__round", "reviewer")
     return list(related.order_by("item__round__number", "item__position")[:DISPUTES_SHOWN])

@@ -17,4 +17,6 @@ from webapp.screens.paging import page
 def listing(request: HttpRequest, project: Project) -> HttpResponse:
     asked = Filter(request.GET)
     rows = asked.narrow(Event.objects.of(project).select_related("actor"))
-    return render(request, "audit/list.html", {"page": page(rows, request.GET), "filter": asked, "project": project})
+    return render(
+        request, "audit/list.html", {"page": page(rows, request.GET), "filter": asked, "project": project}
+    )

@@ -21,7 +21,9 @@ SAMPLE_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 @require_safe
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
-    memberships = list(Membership.objects.select_related("project").filter(user=request.user.pk).order_by("pk"))
+    memberships = list(
+        Membership.objects.select_related("project").filter(user=request.user.pk).order_by("pk")
+    )
     if not memberships:
         return render(request, "entrance/no_project.html")
     return redirect(home_of(memberships[0]))

@@ -20,12 +20,21 @@ def listing(request: HttpRequest, project: Project) -> HttpResponse:
     every = Instruction.objects.of(project)
     search = Search(request.GET)
     search.offer(
-        specialties=list(every.exclude(specialty="").values_list("specialty", flat=True).distinct().order_by("specialty")),
-        sources=list(every.exclude(source_key="").values_list("source_key", flat=True).distinct().order_by("source_key")),
+        specialties=list(
+            every.exclude(specialty="").values_list("specialty", flat=True).distinct().order_by("specialty")
+        ),
+        sources=list(
+            every.exclude(source_key="")
+            .values_list("source_key", flat=True)
+            .distinct()
+            .order_by("source_key")
+        ),
     )
     rows = search.narrow(every).annotate(
         answers=Count("responses", distinct=True),
-        source_rubric=Exists(RubricVersion.objects.of(project).filter(instruction=OuterRef("pk"), kind="source")),
+        source_rubric=Exists(
+            RubricVersion.objects.of(project).filter(instruction=OuterRef("pk"), kind="source")
+        ),
         in_round=Exists(RoundItem.objects.of(project).filter(instruction=OuterRef("pk"))),
     )
     shown = page(rows, request.GET)

@@ -1,1 +1,1 @@
-"""The page of one item: its draft, what shaped it, its gold, and what happened to each drafted criterion. Reads only."""
+"""The page of one item: its draft, what shaped it, its gold, what happened to each criterion. Reads only."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from annotation.models import Assignment, Gold, RoundItem
 from rubric_engine.models import Draft, DraftExemplar, Response
-from rubric_engine.scoring import IncompleteVerdicts, score
+from rubric_engine.rubric import Rubric
+from rubric_engine.scoring import IncompleteVerdicts, Score, score
 from webapp.accounts.access import project_view
 from webapp.accounts.models import Project
 from webapp.accounts.permissions import Permission
@@ -21,7 +23,9 @@ from webapp.screens.items.ledger import rows
 @project_view(Permission.SEE_POOL)
 def item(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
     found = get_object_or_404(
-        RoundItem.objects.of(project).select_related("instruction", "round", "draft").prefetch_related("draft__criteria"),
+        RoundItem.objects.of(project)
+        .select_related("instruction", "round", "draft")
+        .prefetch_related("draft__criteria"),
         pk=pk,
     )
     gold = (
@@ -31,7 +35,9 @@ def item(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
         .prefetch_related("rubric__criteria")
         .first()
     )
-    return render(request, "items/page.html", {"project": project, "item": found, "gold": gold, **_shown(found, gold)})
+    return render(
+        request, "items/page.html", {"project": project, "item": found, "gold": gold, **_shown(found, gold)}
+    )
 
 
 def _shown(item: RoundItem, gold: Gold | None) -> dict[str, Any]:
@@ -58,9 +64,21 @@ def _shaped_by(draft: Draft) -> list[DraftExemplar]:
     return list(
         DraftExemplar.objects.filter(draft=draft)
         .select_related("exemplar__rubric__instruction", "exemplar__owner")
-        .annotate(item=Subquery(source.values("item")[:1]), round_number=Subquery(source.values("item__round__number")[:1]))
+        .annotate(
+            item=Subquery(source.values("item")[:1]),
+            round_number=Subquery(source.values("item__round__number")[:1]),
+        )
         .order_by("rank")
     )
+
+
+@dataclass(frozen=True)
+class Column:
+    """One judged response: its place in the list, its verdicts by criterion, its score where they are complete."""
+
+    number: int
+    met: dict[str, bool]
+    score: Score | None
 
 
 def _verdicts(gold: Gold, responses: list[Response]) -> dict[str, Any]:
@@ -69,16 +87,22 @@ def _verdicts(gold: Gold, responses: list[Response]) -> dict[str, Any]:
     for verdict in gold.verdicts.select_related("criterion"):
         met.setdefault(verdict.response_id, {})[verdict.criterion.key] = verdict.met
     rubric = gold.rubric.value()
-    judged = [response for response in responses if response.pk in met]
-    columns = []
-    for response in judged:
-        try:
-            found = score(rubric, met[response.pk])
-        except IncompleteVerdicts:
-            found = None
-        columns.append({"number": responses.index(response) + 1, "score": found, "met": met[response.pk]})
-    ordered = sorted((one for one in columns if one["score"]), key=lambda one: one["score"], reverse=True)
+    columns = [
+        Column(number, met[response.pk], _score(rubric, met[response.pk]))
+        for number, response in enumerate(responses, start=1)
+        if response.pk in met
+    ]
+    scored = [(column.score, column) for column in columns if column.score is not None]
+    ordered = [column for _, column in sorted(scored, key=lambda pair: pair[0], reverse=True)]
     lines = [
-        {"criterion": criterion, "cells": [one["met"].get(criterion.key) for one in columns]} for criterion in rubric.criteria
+        {"criterion": criterion, "cells": [column.met.get(criterion.key) for column in columns]}
+        for criterion in rubric.criteria
     ]
     return {"columns": columns, "ordered": ordered if len(ordered) == len(columns) else [], "lines": lines}
+
+
+def _score(rubric: Rubric, met: dict[str, bool]) -> Score | None:
+    try:
+        return score(rubric, met)
+    except IncompleteVerdicts:
+        return None

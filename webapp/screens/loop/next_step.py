@@ -93,11 +93,20 @@ class Step:
 def converged(passes: tuple[PassRate, ...]) -> bool:
     """Strict pass ≥ 95 % in the last two rounds and each lower bound ≥ 92 % (ours; see the field's rules)."""
     last = passes[-2:]
-    return len(last) == 2 and all(one.point >= CONVERGED_POINT and one.lower >= CONVERGED_LOWER for one in last)
+    return len(last) == 2 and all(
+        one.point >= CONVERGED_POINT and one.lower >= CONVERGED_LOWER for one in last
+    )
 
 
 def next_step(state: LoopState) -> Step:
-    rules: tuple[Callable[[LoopState], Step | None], ...] = (_import, _round, _pool, _snapshot, _models, _new_round)
+    rules: tuple[Callable[[LoopState], Step | None], ...] = (
+        _import,
+        _round,
+        _pool,
+        _snapshot,
+        _models,
+        _new_round,
+    )
     step = next(found for rule in rules if (found := rule(state)) is not None)
     return step.for_role(state.may)
 
@@ -115,7 +124,9 @@ def _round(state: LoopState) -> Step | None:
     current = state.round
     if current is None:
         return None
-    page = Action(_("Show round %(n)d") % {"n": current.number}, f"rounds/{current.id}/", Permission.RUN_ROUNDS)
+    page = Action(
+        _("Show round %(n)d") % {"n": current.number}, f"rounds/{current.id}/", Permission.RUN_ROUNDS
+    )
     if current.stage is Stage.CREATED:
         return _undrafted(current, page)
     if current.stage is Stage.DRAFTING:
@@ -129,7 +140,12 @@ def _undrafted(current: RoundNow, page: Action) -> Step:
     return Step(
         _("Round %(n)d has its %(items)d instructions and no drafts yet.")
         % {"n": current.number, "items": current.items},
-        Action(_("Draft %(n)d items") % {"n": current.items}, f"rounds/{current.id}/draft/", Permission.RUN_ROUNDS, post=True),
+        Action(
+            _("Draft %(n)d items") % {"n": current.items},
+            f"rounds/{current.id}/draft/",
+            Permission.RUN_ROUNDS,
+            post=True,
+        ),
         (page,),
     )
 
@@ -137,7 +153,9 @@ def _undrafted(current: RoundNow, page: Action) -> Step:
 def _drafting(state: LoopState, current: RoundNow, page: Action) -> Step:
     told = {"n": current.number, "done": current.drafted + current.failed, "items": current.items}
     if "llm" in state.missing_queues:
-        sentence = _("Round %(n)d waits to be drafted (%(done)d of %(items)d): no worker runs on the queue llm.")
+        sentence = _(
+            "Round %(n)d waits to be drafted (%(done)d of %(items)d): no worker runs on the queue llm."
+        )
     else:
         sentence = _("Round %(n)d is being drafted: %(done)d of %(items)d items.")
     return Step(sentence % told, None, (page,))
@@ -145,10 +163,17 @@ def _drafting(state: LoopState, current: RoundNow, page: Action) -> Step:
 
 def _drafted(current: RoundNow, page: Action) -> Step:
     open_it = Action(
-        _("Open round %(n)d") % {"n": current.number}, f"rounds/{current.id}/open/", Permission.RUN_ROUNDS, post=True
+        _("Open round %(n)d") % {"n": current.number},
+        f"rounds/{current.id}/open/",
+        Permission.RUN_ROUNDS,
+        post=True,
     )
     if not current.failed:
-        return Step(_("Round %(n)d is drafted and can be opened for review.") % {"n": current.number}, open_it, (page,))
+        return Step(
+            _("Round %(n)d is drafted and can be opened for review.") % {"n": current.number},
+            open_it,
+            (page,),
+        )
     sentence = ngettext(
         "%(failed)d draft of round %(n)d failed. Try it again, or open the round without it.",
         "%(failed)d drafts of round %(n)d failed. Try them again, or open the round without them.",
@@ -159,11 +184,21 @@ def _drafted(current: RoundNow, page: Action) -> Step:
 
 
 def _open(current: RoundNow, page: Action) -> Step:
-    told = {"n": current.number, "disputed": current.disputed, "left": current.undecided, "items": current.items}
-    review = Action(_("Review %(n)d of yours") % {"n": current.mine}, f"review/{current.id}/", Permission.REVIEW)
+    told = {
+        "n": current.number,
+        "disputed": current.disputed,
+        "left": current.undecided,
+        "items": current.items,
+    }
+    review = Action(
+        _("Review %(n)d of yours") % {"n": current.mine}, f"review/{current.id}/", Permission.REVIEW
+    )
     if not current.undecided:
         close = Action(
-            _("Close round %(n)d") % {"n": current.number}, f"rounds/{current.id}/close/", Permission.RUN_ROUNDS, post=True
+            _("Close round %(n)d") % {"n": current.number},
+            f"rounds/{current.id}/close/",
+            Permission.RUN_ROUNDS,
+            post=True,
         )
         return Step(_("Every item of round %(n)d is decided.") % told, close, (page,))
     if current.disputed == current.undecided:
@@ -173,7 +208,9 @@ def _open(current: RoundNow, page: Action) -> Step:
             current.disputed,
         )
         settle = Action(
-            _("Adjudicate %(n)d") % {"n": current.disputed}, f"rounds/{current.id}/#disputed", Permission.ADJUDICATE
+            _("Adjudicate %(n)d") % {"n": current.disputed},
+            f"rounds/{current.id}/#disputed",
+            Permission.ADJUDICATE,
         )
         return Step(sentence % told, settle, (page,))
     sentence = _("Round %(n)d is under review: %(left)d of %(items)d items are still to be decided.")
@@ -186,7 +223,11 @@ def _pool(state: LoopState) -> Step | None:
             return Step(
                 _("Pool v%(n)d is frozen but not active: the next round would be drafted with an older one.")
                 % {"n": state.newest_pool_version},
-                Action(_("Activate pool v%(n)d") % {"n": state.newest_pool_version}, "pool/", Permission.MANAGE_POOL),
+                Action(
+                    _("Activate pool v%(n)d") % {"n": state.newest_pool_version},
+                    "pool/",
+                    Permission.MANAGE_POOL,
+                ),
             )
         return None
     sentence = ngettext(
@@ -204,7 +245,9 @@ def _pool(state: LoopState) -> Step | None:
 def _snapshot(state: LoopState) -> Step | None:
     if state.snapshot_building:
         return Step(
-            _("A snapshot is being frozen."), None, (Action(_("Show snapshots"), "snapshots/", Permission.SEE_SNAPSHOTS),)
+            _("A snapshot is being frozen."),
+            None,
+            (Action(_("Show snapshots"), "snapshots/", Permission.SEE_SNAPSHOTS),),
         )
     if not state.gold_outside_snapshots:
         return None
@@ -237,7 +280,8 @@ def _models(state: LoopState) -> Step | None:
         return Step(sentence % told, None, (runs, *_begin_round(state)))
     if state.reward_model is None:
         return Step(
-            _("Snapshot s%(n)d is frozen and no reward model has been trained on it.") % {"n": state.snapshot},
+            _("Snapshot s%(n)d is frozen and no reward model has been trained on it.")
+            % {"n": state.snapshot},
             Action(_("Train reward model"), "runs/new/", Permission.LAUNCH_RUNS),
             _begin_round(state),
         )
@@ -259,7 +303,9 @@ def _new_round(state: LoopState) -> Step:
     start = Action(_("New round"), "rounds/#new", Permission.RUN_ROUNDS)
     if converged(state.passes):
         return Step(
-            _("The loop has converged: strict passes reached 95 % in two rounds. A further round is a check, not a need."),
+            _(
+                "The loop has converged: strict passes reached 95 % in two rounds. A further round is only a check."
+            ),
             None,
             (start,),
         )

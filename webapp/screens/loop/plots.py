@@ -8,19 +8,29 @@ from django.utils.translation import gettext as _
 from annotation.agreement import wilson
 from annotation.models import Round
 from annotation.rounds import PassRates
-from webapp.screens.charts import Point, Reference, Series, lines, percent
+from webapp.screens.charts import Point, Reference, Series, lines
+from webapp.screens.scales import percent
+
 
 def accepted(closed: list[Round], open_round: tuple[int, PassRates] | None = None) -> SafeString:
     """Strict and minor pass rates of the closed rounds with Wilson bands; of the open one, open marks."""
-    shown = [(one.number, one.reviewed, one.strict_passes or 0, one.minor_passes or 0, True) for one in closed if one.reviewed]
+    shown = [
+        (one.number, one.reviewed, one.strict_passes or 0, one.minor_passes or 0, True)
+        for one in closed
+        if one.reviewed
+    ]
     if open_round and open_round[1].reviewed:
         number, rates = open_round
         shown.append((number, rates.reviewed, rates.strict, rates.minor, False))
     if not shown:
         return SafeString("")
     series = [
-        _rates(_("minor"), "proficiency", [(number, n, minor, final) for number, n, _s, minor, final in shown]),
-        _rates(_("strict"), "excellence", [(number, n, strict, final) for number, n, strict, _m, final in shown]),
+        _rates(
+            _("minor"), "proficiency", [(number, n, minor, final) for number, n, _s, minor, final in shown]
+        ),
+        _rates(
+            _("strict"), "excellence", [(number, n, strict, final) for number, n, strict, _m, final in shown]
+        ),
     ]
     ticks = [
         (float(number), (_("Round %(n)d") if final else _("Round %(n)d, open")) % {"n": number})

@@ -17,7 +17,16 @@ from annotation.models import (
     RoundState,
 )
 from rubric_engine.models import Exemplar, Instruction, PoolMember, PoolVersion
-from training.models import LIVE_STATES, Attempt, AttemptState, Run, RunEvent, RunKind, Snapshot, SnapshotState
+from training.models import (
+    LIVE_STATES,
+    Attempt,
+    AttemptState,
+    Run,
+    RunEvent,
+    RunKind,
+    Snapshot,
+    SnapshotState,
+)
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import GRANTS, role_of
 from webapp.jobs.models import Job, JobState
@@ -66,7 +75,8 @@ def overview(project: Project, user: User) -> Overview:
     role = role_of(user, project)
     state = LoopState(
         may=GRANTS[role] if role else frozenset(),
-        missing_queues=frozenset(workers.missing) - {job.queue for job in jobs if job.state == JobState.RUNNING},
+        missing_queues=frozenset(workers.missing)
+        - {job.queue for job in jobs if job.state == JobState.RUNNING},
         instructions=figures["instructions"],
         unused_instructions=figures["unused"],
         round=now.get("now"),
@@ -182,7 +192,9 @@ def curves(project: Project, runs: list[Run]) -> dict[int, list[float]]:
 
 
 def _last(runs: list[Run], kind: RunKind) -> int | None:
-    return next((run.number for run in runs if run.kind == kind and run.state == AttemptState.SUCCEEDED), None)  # type: ignore[attr-defined]
+    return next(
+        (run.number for run in runs if run.kind == kind and run.state == AttemptState.SUCCEEDED), None
+    )  # type: ignore[attr-defined]
 
 
 def _pass_rate(closed: Round) -> PassRate:

@@ -52,7 +52,9 @@ def _context(project: Project, user: User) -> dict[str, Any]:
         "project": project,
         "seen": seen,
         "step": next_step(seen.state),
-        "accepted": plots.accepted(seen.closed, seen.round and (seen.round["round"].number, seen.round["rates"])),
+        "accepted": plots.accepted(
+            seen.closed, seen.round and (seen.round["round"].number, seen.round["rates"])
+        ),
         "kappas": kappas(measured) if measured.items else "",
         "double_items": measured.items,
         "runs": [_row(run, curves) for run in seen.runs],

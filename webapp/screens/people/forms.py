@@ -26,7 +26,9 @@ class NewMember(forms.Form):
         label=_("Specialties"), required=False, help_text=_("Separated by commas; items are matched to them.")
     )
     credentials = forms.CharField(label=_("Credentials"), required=False, max_length=120)
-    years_of_practice = forms.IntegerField(label=_("Years of practice"), required=False, min_value=0, max_value=80)
+    years_of_practice = forms.IntegerField(
+        label=_("Years of practice"), required=False, min_value=0, max_value=80
+    )
 
     def clean_specialties(self) -> list[str]:
         return [part.strip() for part in self.cleaned_data["specialties"].split(",") if part.strip()]
@@ -39,9 +41,16 @@ class NewRole(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
 
 
+class MemberChoice(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.user.shown_name} ({obj.get_role_display()})"
+
+
 class NewToken(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("What will use it, for example “nightly export”."))
-    member = forms.ModelChoiceField(
+    name = forms.CharField(
+        label=_("Name"), max_length=80, help_text=_("What will use it, for example “nightly export”.")
+    )
+    member = MemberChoice(
         label=_("Acts as"),
         queryset=Membership.objects.none(),
         empty_label=_("Choose a member"),
@@ -54,6 +63,7 @@ class NewToken(forms.Form):
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["member"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Membership.objects.filter(project=project).select_related("user").order_by("user__username")
-        field.label_from_instance = lambda member: f"{member.user.shown_name} ({member.get_role_display()})"  # type: ignore[method-assign]
+        assert isinstance(field, MemberChoice)
+        field.queryset = (
+            Membership.objects.filter(project=project).select_related("user").order_by("user__username")
+        )

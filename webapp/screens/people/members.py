@@ -49,7 +49,9 @@ def add_member(
         first, _space, last = name.partition(" ")
         user = User.objects.create_user(username, email, password, first_name=first, last_name=last)
     elif Membership.objects.filter(project=project, user=user).exists():
-        raise ValidationError({"username": _("%(name)s is a member of this project already.") % {"name": username}})
+        raise ValidationError(
+            {"username": _("%(name)s is a member of this project already.") % {"name": username}}
+        )
     membership = Membership.objects.create(
         project=project,
         user=user,
@@ -58,7 +60,13 @@ def add_member(
         credentials=credentials,
         years_of_practice=years_of_practice,
     )
-    record(project=project, actor=actor, action="member.added", subject=membership, new={"role": role, "user": username})
+    record(
+        project=project,
+        actor=actor,
+        action="member.added",
+        subject=membership,
+        new={"role": role, "user": username},
+    )
     return membership, password
 
 
@@ -70,7 +78,9 @@ def change_role(*, actor: User, project: Project, membership: Membership, role: 
     current = members[membership.pk]
     others = [member for member in members.values() if member.pk != current.pk and member.role == Role.ADMIN]
     if current.role == Role.ADMIN and role != Role.ADMIN and not others:
-        raise ValidationError(_("The project would be left without an admin. Make another member an admin first."))
+        raise ValidationError(
+            _("The project would be left without an admin. Make another member an admin first.")
+        )
     if current.role == role:
         return
     old, current.role = current.role, role
@@ -98,7 +108,9 @@ def reset_sign_in(*, actor: User, project: Project, membership: Membership) -> s
     if user.sample:
         raise ValidationError(_("Sample accounts keep their sign-in."))
     if Membership.objects.filter(user=user).exclude(project=project).exists():
-        raise ValidationError(_("This person works in other projects too: ask an administrator of the server."))
+        raise ValidationError(
+            _("This person works in other projects too: ask an administrator of the server.")
+        )
     password = new_password()
     user.set_password(password)
     user.save(update_fields=["password"])
@@ -132,4 +144,6 @@ def revoke_token(*, actor: User, project: Project, token: ApiToken) -> None:
     if current.revoked_at is None:
         current.revoked_at = timezone.now()
         current.save(update_fields=["revoked_at"])
-        record(project=project, actor=actor, action="token.revoked", subject=current, new={"name": current.name})
+        record(
+            project=project, actor=actor, action="token.revoked", subject=current, new={"name": current.name}
+        )

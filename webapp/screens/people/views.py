@@ -18,11 +18,20 @@ from webapp.screens.people.forms import NewMember, NewRole, NewToken
 
 
 def _page(
-    request: HttpRequest, project: Project, *, member: NewMember | None = None, token: NewToken | None = None, **shown: str
+    request: HttpRequest,
+    project: Project,
+    *,
+    member: NewMember | None = None,
+    token: NewToken | None = None,
+    **shown: str,
 ) -> HttpResponse:
     """The one page of this screen. `shown`: a secret that is told once, and to whom."""
-    people = Membership.objects.filter(project=project).select_related("user").order_by("role", "user__username")
-    tokens = ApiToken.objects.filter(project=project).select_related("user").order_by("revoked_at", "-created_at")
+    people = (
+        Membership.objects.filter(project=project).select_related("user").order_by("role", "user__username")
+    )
+    tokens = (
+        ApiToken.objects.filter(project=project).select_related("user").order_by("revoked_at", "-created_at")
+    )
     context = {
         "project": project,
         "people": people,
@@ -72,7 +81,9 @@ def role(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
         wanted = Role(form.cleaned_data["role"])
         try:
             members.change_role(actor=request.user, project=project, membership=membership, role=wanted)
-            messages.success(request, _("%(name)s is now: %(role)s.") % {"name": membership.user, "role": wanted.label})
+            messages.success(
+                request, _("%(name)s is now: %(role)s.") % {"name": membership.user, "role": wanted.label}
+            )
         except ValidationError as error:
             messages.error(request, error.messages[0])
     return redirect("people", project.slug)
@@ -103,7 +114,11 @@ def issue(request: HttpRequest, project: Project) -> HttpResponse:
     asked = form.cleaned_data
     assert isinstance(request.user, User)
     token, secret = members.issue_token(
-        actor=request.user, project=project, membership=asked["member"], name=asked["name"], days=asked["days"]
+        actor=request.user,
+        project=project,
+        membership=asked["member"],
+        name=asked["name"],
+        days=asked["days"],
     )
     return _page(request, project, title=_("Token “%(name)s”") % {"name": token.name}, secret=secret)
 

@@ -19,7 +19,13 @@ def mine(request: HttpRequest, project: Project) -> HttpResponse:
     rounds = (
         Assignment.objects.of(project)
         .filter(reviewer=request.user.pk, item__round__state__in=["open", "closed"])
-        .values("item__round", "item__round__number", "item__round__name", "item__round__state", "item__round__deadline")
+        .values(
+            "item__round",
+            "item__round__number",
+            "item__round__name",
+            "item__round__state",
+            "item__round__deadline",
+        )
         .annotate(
             total=Count("pk"),
             done=Count("pk", filter=finished),
@@ -43,7 +49,7 @@ def mine(request: HttpRequest, project: Project) -> HttpResponse:
 def _row(found: dict[str, object]) -> dict[str, object]:
     """The template's words for one round; the time left is told once ten items are done."""
     done, total, active_ms = found["done"], found["total"], found["active_ms"] or 0
-    assert isinstance(done, int) and isinstance(total, int) and isinstance(active_ms, int)  # noqa: PT018
+    assert isinstance(done, int) and isinstance(total, int) and isinstance(active_ms, int)
     seconds = active_ms / 1000
     return {
         **{name.removeprefix("item__round__"): value for name, value in found.items()},

@@ -28,7 +28,9 @@ class NewRound(forms.Form):
         initial=0,
         help_text=_("Decides which items and who gets them; the same seed chooses the same."),
     )
-    name = forms.CharField(label=_("Name"), max_length=120, required=False, help_text=_("Only for you to find it again."))
+    name = forms.CharField(
+        label=_("Name"), max_length=120, required=False, help_text=_("Only for you to find it again.")
+    )
     rubric_only = forms.BooleanField(
         label=_("Rubric only"),
         required=False,

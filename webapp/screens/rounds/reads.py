@@ -116,7 +116,12 @@ def _reviewers(one: Round) -> list[dict[str, Any]]:
     return list(
         Assignment.objects.of(one.project)
         .filter(item__round=one)
-        .values("reviewer", name=F("reviewer__username"), first=F("reviewer__first_name"), last=F("reviewer__last_name"))
+        .values(
+            "reviewer",
+            name=F("reviewer__username"),
+            first=F("reviewer__first_name"),
+            last=F("reviewer__last_name"),
+        )
         .annotate(
             total=Count("pk"),
             done=Count("pk", filter=~UNFINISHED),
@@ -154,4 +159,8 @@ def items(one: Round, asked: QueryDict) -> dict[str, Any]:
         found = found.filter(position__gt=int(after))
     page = list(found.order_by("position")[: ITEMS_A_PAGE + 1])
     more = len(page) > ITEMS_A_PAGE
-    return {"rows": page[:ITEMS_A_PAGE], "show": chosen, "next": page[ITEMS_A_PAGE - 1].position if more else None}
+    return {
+        "rows": page[:ITEMS_A_PAGE],
+        "show": chosen,
+        "next": page[ITEMS_A_PAGE - 1].position if more else None,
+    }

@@ -55,7 +55,9 @@ def create(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 def _shown(project: Project, pk: UUID) -> dict[str, Any]:
-    found = get_object_or_404(Round.objects.of(project).select_related("project", "pool_version", "created_by"), pk=pk)
+    found = get_object_or_404(
+        Round.objects.of(project).select_related("project", "pool_version", "created_by"), pk=pk
+    )
     return {"project": project, "round": found, **reads.detail(found)}
 
 

@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from training.models import Run, RunEvent, RunKind
 from training.report import PUBLISHED
-from webapp.screens.charts import Point, Reference, Series, lines, percent, short
+from webapp.screens.charts import Point, Reference, Series, lines
+from webapp.screens.scales import percent, short
+from webapp.screens.runs.standing import one_decimal
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -124,7 +126,9 @@ def _interval(point: Point) -> str:
 def _reference(metric: Metric) -> Reference | None:
     if metric.key != "validation_accuracy":
         return None
-    return Reference(_OVERALL / 100, str(_("%(value)s published, other data") % {"value": f"{_OVERALL:.1f}"}))
+    return Reference(
+        _OVERALL / 100, str(_("%(value)s published, other data") % {"value": one_decimal(_OVERALL)})
+    )
 
 
 def thinned(points: list[Point]) -> list[Point]:

@@ -38,7 +38,9 @@ def dim(name: str) -> SafeString:
 def weight(criterion: Any) -> SafeString:
     """Dots for proficiency, which alone is weighed; the role of the two other dimensions in words."""
     if criterion.dimension == Dimension.SAFETY:
-        return format_html('<span class="soft">{}</span>', gettext("contested") if criterion.contested else gettext("veto"))
+        return format_html(
+            '<span class="soft">{}</span>', gettext("contested") if criterion.contested else gettext("veto")
+        )
     if criterion.dimension == Dimension.EXCELLENCE:
         return format_html('<span class="soft">{}</span>', gettext("bonus"))
     value = criterion.weight
@@ -48,7 +50,9 @@ def weight(criterion: Any) -> SafeString:
         (("on" if place < value else "off", 5 + 10 * place) for place in range(MAX_WEIGHT)),
     )
     said = gettext("weight %(weight)d of 5") % {"weight": value}
-    return format_html('<svg class="weight" viewBox="0 0 50 9" role="img" aria-label="{}">{}</svg>', said, dots)
+    return format_html(
+        '<svg class="weight" viewBox="0 0 50 9" role="img" aria-label="{}">{}</svg>', said, dots
+    )
 
 
 @register.simple_tag
@@ -116,7 +120,11 @@ def changes(event: Any) -> list[tuple[str, str, str]]:
     old, new = event.old or {}, event.new or {}
     names = [*old, *(name for name in new if name not in old)]
     return [
-        (name, "" if name not in old or old[name] == new.get(name) else _said(old[name]), _said(new.get(name)))
+        (
+            name,
+            "" if name not in old or old[name] == new.get(name) else _said(old[name]),
+            _said(new.get(name)),
+        )
         for name in names
         if _said(new.get(name)) or _said(old.get(name))
     ]
