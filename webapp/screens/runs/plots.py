@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from training.models import Run, RunEvent, RunKind
 from training.report import PUBLISHED
 from webapp.screens.charts import Point, Reference, Series, lines
-from webapp.screens.scales import percent, short
 from webapp.screens.runs.standing import one_decimal
+from webapp.screens.scales import percent, short
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
