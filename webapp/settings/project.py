@@ -89,7 +89,7 @@ DATABASES = {"default": dj_database_url.parse(ENV.database_url, conn_health_chec
 DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}"}
 if ENV.process == "web":
     # Django's pool belongs to web processes only; Celery workers and runners keep one connection each.
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 10, "timeout": 15}}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 2, "max_size": 10, "timeout": 15}
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.cache_url}}
