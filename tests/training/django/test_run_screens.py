@@ -156,7 +156,7 @@ def test_a_running_run_shows_progress_plots_and_cancel(
         "heartbeat",
         "85.2",
         "± 2.1",
-        "86.5 published, other data",
+        "86.6 published, other data",
         "17.1 k",
     ):
         assert text in shown, text
@@ -203,7 +203,7 @@ def test_a_report_stands_beside_the_published_rows(
         "84.1",
         "± 1.9",
         "n = 400",
-        "86.5",
+        "86.6",
         "published, other data",
         "undefined",
         "no violation is labelled",

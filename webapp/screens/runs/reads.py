@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from training.launch import places
@@ -169,9 +170,8 @@ def sentence(event: RunEvent) -> str:
     """An event in words."""
     data = event.data
     if event.kind == "checkpoint":
-        size = int(data.get("bytes", 0)) / 1e6
         manifest = str(data.get("sha256_manifest"))[:8]
-        return f"step {event.step} written, {size:,.1f} MB, manifest {manifest}"
+        return f"step {event.step} written, {filesizeformat(data.get('bytes', 0))}, manifest {manifest}"
     if event.kind == "evaluation":
         figures = [figure for figure in data.get("figures", ()) if figure.get("value") is not None]
         told = ", ".join(f"{figure['key']} {figure['value']:.3f}" for figure in figures[:4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -55,8 +56,13 @@ def _row(row: dict[str, Any], keys: list[str], figures: dict[str, Any]) -> Row:
         row["name"],
         mark,
         False,
-        [Cell("–" if values.get(key) is None else f"{values[key]:.1f}") for key in keys],
+        [Cell("–" if values.get(key) is None else one_decimal(values[key])) for key in keys],
     )
+
+
+def one_decimal(published: float) -> str:
+    """A published figure as printed, rounded half up: 86.55 is 86.6, whatever its binary neighbour."""
+    return str(Decimal(str(published)).quantize(Decimal("0.1"), ROUND_HALF_UP))
 
 
 def _measured(figure: dict[str, Any] | None) -> Cell:

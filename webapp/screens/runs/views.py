@@ -79,15 +79,14 @@ def new(request: HttpRequest, project: Project) -> HttpResponse:
 
 def _shown(request: HttpRequest, project: Project, pk: UUID) -> dict[str, Any]:
     run = _run(project, pk)
-    return {**reads.live(run), "may_launch": _may_launch(request, project)}
+    facts = {"facts": standing.made_from(run), "config_text": reads.config_text(run)}
+    return {**reads.live(run), **facts, "may_launch": _may_launch(request, project)}
 
 
 @require_safe
 @project_view(Permission.SEE_RUNS)
 def detail(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
-    context = _shown(request, project, pk)
-    facts = {"facts": standing.made_from(context["run"]), "config_text": reads.config_text(context["run"])}
-    return render(request, "runs/detail.html", {**context, **facts})
+    return render(request, "runs/detail.html", _shown(request, project, pk))
 
 
 @require_safe
