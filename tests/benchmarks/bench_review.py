@@ -134,7 +134,7 @@ class Reviewer:
 
 
 def run() -> list[dict[str, Any]]:
-    with _server() as server:
+    with review_server() as server:
         figures = []
         for people in (16, 64):
             crew = _thinking(server, people)
@@ -265,7 +265,8 @@ def _quantile(values: Sequence[float], share: float) -> float:
 
 
 @contextmanager
-def _server() -> Iterator[Server]:
+def review_server(reviewers: int = REVIEWERS, items: int = ITEMS, *, pages: bool = False) -> Iterator[Server]:
+    """gunicorn as in production over an open round of `reviewers` × `items`; `pages`: with static files."""
     with tempfile.TemporaryDirectory(prefix="goldrounds-bench-") as directory:
         home = Path(directory)
         environment = {
@@ -274,8 +275,10 @@ def _server() -> Iterator[Server]:
         with embedded_services(home):
             _python(environment, "manage.py", "migrate", "--verbosity", "0")
             made = json.loads(
-                _python(environment, "-m", "tests.benchmarks.review_data", str(REVIEWERS), str(ITEMS))
+                _python(environment, "-m", "tests.benchmarks.review_data", str(reviewers), str(items))
             )
+            if pages:
+                _python(environment, "manage.py", "collectstatic", "--no-input", "-v", "0", "--ignore", "rest_framework")
             port = free_port()
             command = [
                 "-m",
