@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,21 +11,18 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from annotation import rounds
 from annotation.models import Round
 from tests import cast
+from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.browser.desk import Desk, session_cookie
 from tests.browser.server import WebServer
 from webapp.accounts.models import Project, User
-
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run"),
-]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
-        pytest.skip("No Chromium on this machine: install it (apt install chromium) to run the browser tests.")
+        pytest.skip(
+            "No Chromium on this machine: install it (apt install chromium) to run the browser tests."
+        )
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's own event loop runs in this thread
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -77,7 +73,9 @@ def open_round(project: Project, lead: User, ada: User) -> Callable[..., Round]:
                 source = cast.make_rubric(item.instruction, kind=cast.RubricKind.SOURCE)
                 for place, response in enumerate(item.instruction.responses.order_by("pk")):
                     for criterion in source.criteria.all():
-                        cast.make_verdict(response, criterion, met=(criterion.polarity == "must_hold") == (place == 0))
+                        cast.make_verdict(
+                            response, criterion, met=(criterion.polarity == "must_hold") == (place == 0)
+                        )
         rounds.open_round(actor=lead, round=round)
         return round
 
@@ -90,7 +88,9 @@ def desk(
 ) -> Callable[..., Desk]:
     """`desk(round)`: Ada at the review screen of a round."""
 
-    def sit(round: Round, *, user: User | None = None, context: BrowserContext | None = None, **options: Any) -> Desk:
+    def sit(
+        round: Round, *, user: User | None = None, context: BrowserContext | None = None, **options: Any
+    ) -> Desk:
         window = context or new_window(user or ada, **options)
         return Desk(window, f"{server.url}/p/{project.slug}/review/{round.pk}/", round)
 

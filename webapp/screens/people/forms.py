@@ -1,12 +1,17 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Membership, Project, Role
+
+if TYPE_CHECKING:
+    Choice = forms.ModelChoiceField[Membership]
+else:
+    Choice = forms.ModelChoiceField
 
 LIFETIMES = [("90", _("90 days")), ("365", _("One year")), ("", _("No end"))]
 
@@ -41,8 +46,8 @@ class NewRole(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
 
 
-class MemberChoice(forms.ModelChoiceField):
-    def label_from_instance(self, obj: Any) -> str:
+class MemberChoice(Choice):
+    def label_from_instance(self, obj: Membership) -> str:
         return f"{obj.user.shown_name} ({obj.get_role_display()})"
 
 
