@@ -36,7 +36,9 @@ class Desk:
         self.page.on("response", self._answered)
         self.statuses: list[int] = []
         self.page.goto(url)
-        self.page.wait_for_selector("#content:is([data-mode='item'], [data-mode='done'], [data-mode='error'])")
+        self.page.wait_for_selector(
+            "#content:is([data-mode='item'], [data-mode='done'], [data-mode='error'])"
+        )
 
     def _heard(self, kind: str, text: str) -> None:
         if kind == "error" and "Failed to load resource" not in text:

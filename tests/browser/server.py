@@ -61,7 +61,10 @@ class WebServer:
         """`kill -9` of the server and its worker, in the middle of whatever they do."""
         if self.process is None:
             return
-        family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        family = [
+            psutil.Process(self.process.pid),
+            *psutil.Process(self.process.pid).children(recursive=True),
+        ]
         for member in family:
             member.send_signal(signal.SIGKILL)
         self.process.wait()

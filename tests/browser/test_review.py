@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db.models import F
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Dialog, Route
 
 from annotation.models import Assignment, Operation, Round
 from rubric_engine.models import Response
@@ -74,7 +74,9 @@ def test_keys_do_nothing_while_one_types(open_round: OpenRound, desk: Sit) -> No
     assert ada.document(item)["comments"] == [{"text": "aaa xyz 123 jk", "criterion": "s1"}]
 
 
-def test_verdicts_are_given_by_key_and_by_mouse_and_the_order_follows(open_round: OpenRound, desk: Sit) -> None:
+def test_verdicts_are_given_by_key_and_by_mouse_and_the_order_follows(
+    open_round: OpenRound, desk: Sit
+) -> None:
     ada = desk(open_round())
     item = ada.current
     assert "10 verdicts missing" in ada.order
@@ -156,7 +158,9 @@ def test_holding_accept_over_twelve_items_decides_each_once(open_round: OpenRoun
     assert ada.states() == ["submitted"] * 12
 
 
-def test_work_done_offline_is_all_there_once_after_the_network_comes_back(open_round: OpenRound, desk: Sit) -> None:
+def test_work_done_offline_is_all_there_once_after_the_network_comes_back(
+    open_round: OpenRound, desk: Sit
+) -> None:
     ada = desk(open_round())
     item = ada.current
     ada.press("y")
@@ -195,10 +199,10 @@ def test_a_lost_answer_makes_no_second_effect(open_round: OpenRound, desk: Sit) 
     ada = desk(open_round())
     lost: list[str] = []
 
-    def lose(route) -> None:  # type: ignore[no-untyped-def]
+    def lose(route: Route) -> None:
         if len(lost) < 2:
             route.fetch()
-            lost.append(route.request.post_data)
+            lost.append(route.request.post_data or "")
             route.abort()
         else:
             route.continue_()
@@ -303,12 +307,15 @@ def test_a_round_closed_meanwhile_keeps_the_change_and_says_so(open_round: OpenR
     assert ada.operations() == ["set_verdict"]
 
 
-def test_an_accept_that_the_server_refuses_is_shown_with_the_way_back(open_round: OpenRound, desk: Sit) -> None:
+def test_an_accept_that_the_server_refuses_is_shown_with_the_way_back(
+    open_round: OpenRound, desk: Sit
+) -> None:
     ada = desk(open_round(verdicts=True))
     first = ada.current
     body = '{"status": 422, "title": "A reason of the server.", "missing": [{"criterion": "p2", "response": "B"}]}'
     ada.page.route(
-        "**/operations", lambda route: route.fulfill(status=422, body=body, content_type="application/problem+json")
+        "**/operations",
+        lambda route: route.fulfill(status=422, body=body, content_type="application/problem+json"),
     )
     ada.decide()
     ada.saved()
@@ -351,7 +358,12 @@ def test_leaving_with_work_pending_warns(open_round: OpenRound, desk: Sit) -> No
     ada.page.route("**/operations", lambda route: route.abort())
     ada.press("y")
     asked: list[str] = []
-    ada.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    ada.page.on("dialog", stay)
     ada.page.close(run_before_unload=True)
     ada.page.wait_for_timeout(300)
     assert asked == ["beforeunload"]
@@ -382,7 +394,11 @@ def test_a_closed_round_can_be_read_only(open_round: OpenRound, desk: Sit) -> No
 
 
 def test_a_foreign_round_does_not_exist(
-    open_round: OpenRound, new_window: Callable[..., BrowserContext], server: WebServer, outsider: User, ada: User
+    open_round: OpenRound,
+    new_window: Callable[..., BrowserContext],
+    server: WebServer,
+    outsider: User,
+    ada: User,
 ) -> None:
     round = open_round()
     page = new_window(outsider).new_page()

@@ -158,7 +158,9 @@ def test_the_order_shown_is_the_order_that_scoring_gives(open_round: Callable[..
 def test_word_differences_read_as_the_two_texts(open_round: Callable[..., Round], desk: Sit) -> None:
     page = desk(open_round(items=1)).page
     dice = random.Random(1)
-    texts = ["".join(dice.choices(["a", "bc", "é", " ", "  ", ".", "\n"], k=dice.randrange(9))) for _ in range(400)]
+    texts = [
+        "".join(dice.choices(["a", "bc", "é", " ", "  ", ".", "\n"], k=dice.randrange(9))) for _ in range(400)
+    ]
     pairs = list(zip(texts[::2], texts[1::2], strict=True))
     for (before, after), runs in zip(pairs, page.evaluate(DIFFERENCES, pairs), strict=True):
         assert "".join(text for kind, text in runs if kind != "del") == after
@@ -187,7 +189,9 @@ def test_an_adjudicator_sees_both_decisions_without_names(
     shown = screen.page.locator(".rubric").inner_text()
     assert "Tells the patient to call 112 now." in shown
     assert "Calls for help." in shown
-    assert not any(name in screen.page.content() for name in (ada.username + "<", ben.pseudonym, ada.pseudonym))
+    assert not any(
+        name in screen.page.content() for name in (ada.username + "<", ben.pseudonym, ada.pseudonym)
+    )
     screen.page.get_by_role("button", name="Take this").first.click()
     screen.saved()
     assert "set_text" in screen.operations()
@@ -267,7 +271,10 @@ def _start() -> dict[str, Any]:
         Criterion(key=key, dimension=dimension, text=text, weight=weight, polarity=polarity)
         for key, dimension, text, weight, polarity in cast.DRAFT
     ]
-    verdicts = {"s1": {"A": {"met": True, "origin": "judge"}}, "p1": {"B": {"met": False, "origin": "imported"}}}
+    verdicts = {
+        "s1": {"A": {"met": True, "origin": "judge"}},
+        "p1": {"B": {"met": False, "origin": "imported"}},
+    }
     return initial(criteria, responses=["A", "B", "C"], verdicts=verdicts)
 
 

@@ -7,7 +7,16 @@ from django.utils.translation import gettext as _
 
 
 def strings() -> dict[str, str]:
-    return {**_rubric(), **_verdicts(), **_order(), **_sheets(), **_states(), **_saving(), **_refusals(), **_commands()}
+    return {
+        **_rubric(),
+        **_verdicts(),
+        **_order(),
+        **_sheets(),
+        **_states(),
+        **_saving(),
+        **_refusals(),
+        **_commands(),
+    }
 
 
 def _rubric() -> dict[str, str]:
@@ -108,7 +117,9 @@ def _sheets() -> dict[str, str]:
         "save": _("Save"),
         "cancel": _("Cancel"),
         "single_keys": _("Single keys do things"),
-        "remap_help": _("Press a key's button to give its command another key. Backspace is bound to nothing."),
+        "remap_help": _(
+            "Press a key's button to give its command another key. Backspace is bound to nothing."
+        ),
         "remap": _("{command}: {key}. Change the key"),
         "no_key": _("no key"),
         "press_key": _("press a key"),
@@ -138,7 +149,9 @@ def _states() -> dict[str, str]:
         "unreachable": _("The server can't be reached. Check the connection, then try again."),
         "try_again": _("Try again"),
         "all_done": _("All of your items are decided"),
-        "all_done_more": _("Nothing waits for you in this round. z takes the last decision back; the list opens any item."),
+        "all_done_more": _(
+            "Nothing waits for you in this round. z takes the last decision back; the list opens any item."
+        ),
         "nothing_assigned": _("No items are yours in this round"),
         "nothing_assigned_more": _("A lead assigns them when a round opens."),
         "to_queue": _("To my queue"),
