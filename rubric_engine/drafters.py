@@ -29,6 +29,7 @@ RETRIEVAL, TEMPLATE = "retrieval", "template"
 SHOWN_TO_ENDPOINT = 5
 COPIED_FROM = 16
 BLOCK = 256
+WRITTEN_TOGETHER = 20
 COPIES_ONLY = (
     "Composed by copying criteria from the gold of other instructions; nothing was reasoned about this one."
 )
@@ -56,6 +57,10 @@ Outcome = tuple[Instruction, Drafted | DraftFailed, list[Call]]
 
 
 class Drafter(Protocol):
+    """`written_together`: how many drafts share a transaction; those that cost money have one each."""
+
+    written_together: int
+
     def drafts(self, instructions: Sequence[Instruction], seed: int) -> Iterator[Outcome]:
         """Drafts in any order, each with the calls that it took."""
         ...
@@ -64,6 +69,7 @@ class Drafter(Protocol):
 @dataclass
 class TemplateDrafter:
     should_stop: Callable[[], bool]
+    written_together: int = WRITTEN_TOGETHER
 
     def drafts(self, instructions: Sequence[Instruction], seed: int) -> Iterator[Outcome]:
         for instruction in instructions:
@@ -93,6 +99,7 @@ class RetrievalDrafter:
     project: Project
     pool_version: PoolVersion
     should_stop: Callable[[], bool]
+    written_together: int = WRITTEN_TOGETHER
 
     def drafts(self, instructions: Sequence[Instruction], seed: int) -> Iterator[Outcome]:
         for start in range(0, len(instructions), BLOCK):
@@ -214,6 +221,7 @@ class EndpointDrafter:
     project: Project
     pool_version: PoolVersion | None
     should_stop: Callable[[], bool]
+    written_together: int = 1
 
     def drafts(self, instructions: Sequence[Instruction], seed: int) -> Iterator[Outcome]:
         """At most LLM_CONCURRENCY questions are under way; after a refusal of the endpoint itself none is begun."""

@@ -6,7 +6,7 @@ may be sent there, else retrieval; both learn from the same pool and record whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -18,6 +18,7 @@ from rubric_engine.drafters import (
     Drafter,
     DraftFailed,
     EndpointDrafter,
+    Outcome,
     RetrievalDrafter,
     TemplateDrafter,
 )
@@ -104,13 +105,13 @@ def draft_items(
     Where `should_stop` says so, no further item is begun; those under way at an endpoint are finished.
     """
     drafter = _drafter(project, pool_version, should_stop)
-    for instruction, outcome, calls in drafter.drafts(instructions, seed):
-        with transaction.atomic():
-            _record(project, instruction, calls)
-            if isinstance(outcome, Drafted):
-                on_done(instruction, _write(project, instruction, pool_version, outcome))
-            else:
-                on_done(instruction, outcome)
+    block: list[Outcome] = []
+    for outcome in drafter.drafts(instructions, seed):
+        block.append(outcome)
+        if len(block) >= drafter.written_together:
+            _write(project, pool_version, block, on_done)
+            block = []
+    _write(project, pool_version, block, on_done)
 
 
 def _drafter(project: Project, pool_version: PoolVersion | None, should_stop: Callable[[], bool]) -> Drafter:
@@ -122,23 +123,69 @@ def _drafter(project: Project, pool_version: PoolVersion | None, should_stop: Ca
 
 
 def _write(
-    project: Project, instruction: Instruction, pool_version: PoolVersion | None, drafted: Drafted
-) -> RubricVersion:
+    project: Project, pool_version: PoolVersion | None, block: Sequence[Outcome], on_done: OnDone
+) -> None:
+    """Write a block of outcomes in one transaction, a statement a table, and tell of each."""
+    if not block:
+        return
+    made = [(instruction, outcome) for instruction, outcome, _ in block if isinstance(outcome, Drafted)]
+    with transaction.atomic():
+        LlmCall.rows.bulk_create(
+            _call(project, instruction, call) for instruction, _, calls in block for call in calls
+        )
+        versions = RubricVersion.rows.bulk_create(
+            _version(project, instruction, draft) for instruction, draft in made
+        )
+        drafts = Draft.rows.bulk_create(
+            _draft(project, version, pool_version, draft)
+            for version, (_, draft) in zip(versions, made, strict=True)
+        )
+        Criterion.rows.bulk_create(
+            criterion
+            for version, (_, draft) in zip(versions, made, strict=True)
+            for criterion in _criteria(version, draft)
+        )
+        DraftExemplar.objects.bulk_create(
+            DraftExemplar(draft=row, exemplar_id=exemplar, rank=rank, similarity=similarity)
+            for row, (_, draft) in zip(drafts, made, strict=True)
+            for rank, (exemplar, similarity) in enumerate(draft.shaped_by)
+        )
+        written = iter(versions)
+        for instruction, outcome, _ in block:
+            on_done(instruction, next(written) if isinstance(outcome, Drafted) else outcome)
+
+
+def _version(project: Project, instruction: Instruction, drafted: Drafted) -> RubricVersion:
     kept = {
         "licence": instruction.licence,
         "canary": instruction.canary,
         "source_key": instruction.source_key,
     }
-    version = RubricVersion.rows.create(
+    return RubricVersion(
         project=project,
         instruction=instruction,
         kind=RubricKind.DRAFTED,
         source_author=drafted.drafter,
         extra={name: value for name, value in kept.items() if value},
     )
-    Criterion.rows.bulk_create(
-        Criterion(
-            project=project,
+
+
+def _draft(project: Project, version: RubricVersion, pool: PoolVersion | None, drafted: Drafted) -> Draft:
+    return Draft(
+        project=project,
+        rubric=version,
+        drafter=drafted.drafter,
+        prompt_version=drafted.prompt_version,
+        prompt_sha256=drafted.prompt_sha256,
+        pool_version=pool,
+        notes=drafted.notes,
+    )
+
+
+def _criteria(version: RubricVersion, drafted: Drafted) -> Iterator[Criterion]:
+    for position, (criterion, origin) in enumerate(zip(drafted.criteria, drafted.origins, strict=True)):
+        yield Criterion(
+            project=version.project,
             rubric=version,
             position=position,
             key=criterion.key,
@@ -148,40 +195,21 @@ def _write(
             polarity=criterion.polarity.value,
             origin=origin,
         )
-        for position, (criterion, origin) in enumerate(zip(drafted.criteria, drafted.origins, strict=True))
-    )
-    draft = Draft.rows.create(
+
+
+def _call(project: Project, instruction: Instruction, call: Call) -> LlmCall:
+    return LlmCall(
         project=project,
-        rubric=version,
-        drafter=drafted.drafter,
-        prompt_version=drafted.prompt_version,
-        prompt_sha256=drafted.prompt_sha256,
-        pool_version=pool_version,
-        notes=drafted.notes,
-    )
-    DraftExemplar.objects.bulk_create(
-        DraftExemplar(draft=draft, exemplar_id=exemplar, rank=rank, similarity=similarity)
-        for rank, (exemplar, similarity) in enumerate(drafted.shaped_by)
-    )
-    return version
-
-
-def _record(project: Project, instruction: Instruction, calls: Sequence[Call]) -> None:
-    LlmCall.rows.bulk_create(
-        LlmCall(
-            project=project,
-            purpose="draft",
-            instruction=instruction,
-            model=call.model,
-            prompt_version=call.prompt_version,
-            prompt_sha256=call.prompt_sha256,
-            attempt=call.attempt,
-            outcome=call.outcome,
-            error=call.error[:2000],
-            prompt_tokens=call.prompt_tokens,
-            completion_tokens=call.completion_tokens,
-            latency_ms=call.latency_ms,
-            cost_usd=call.cost_usd,
-        )
-        for call in calls
+        purpose="draft",
+        instruction=instruction,
+        model=call.model,
+        prompt_version=call.prompt_version,
+        prompt_sha256=call.prompt_sha256,
+        attempt=call.attempt,
+        outcome=call.outcome,
+        error=call.error[:2000],
+        prompt_tokens=call.prompt_tokens,
+        completion_tokens=call.completion_tokens,
+        latency_ms=call.latency_ms,
+        cost_usd=call.cost_usd,
     )

@@ -171,18 +171,15 @@ def test_a_missing_embedding_model_is_a_visible_failure(
     assert all(isinstance(o, DraftFailed) and "requirements/train.txt" in str(o) for o in outcomes.values())
 
 
-def test_drafting_stops_when_told_so(project: Project) -> None:
+def test_drafting_begins_nothing_more_when_told_to_stop(project: Project) -> None:
     instructions = [cast.make_instruction(project) for _ in range(5)]
-    done: list[int] = []
-    drafting.draft_items(
-        project=project,
-        instructions=instructions,
-        pool_version=None,
-        seed=1,
-        on_done=lambda instruction, _: done.append(instruction.pk),
-        should_stop=lambda: len(done) >= 2,
-    )
-    assert len(done) == 2
+    asked: list[bool] = []
+
+    def should_stop() -> bool:
+        asked.append(True)
+        return len(asked) > 2
+
+    assert len(draft_all(project, instructions, should_stop=should_stop)) == 2
 
 
 @contextmanager

@@ -50,7 +50,9 @@ def test_the_command_imports_with_a_bar(project: Project, admin: User, tmp_path:
 
 
 def test_the_command_names_every_fault(project: Project, admin: User, tmp_path: Path) -> None:
-    path = write(tmp_path, "rows.jsonl", jsonl({"id": "1", "instruction": ""}, {"id": "2", "instruction": []}))
+    path = write(
+        tmp_path, "rows.jsonl", jsonl({"id": "1", "instruction": ""}, {"id": "2", "instruction": []})
+    )
     with pytest.raises(CommandError, match=r"(?s)line 1.*line 2"):
         call_command("import_file", project.slug, str(path), kind="instructions", stderr=io.StringIO())
 
@@ -69,7 +71,9 @@ def test_the_command_says_what_to_do(project: Project, admin: User, arguments: l
         call_command("import_file", *arguments)
 
 
-def test_a_file_goes_up_on_the_screen_and_its_page_follows_it(client: Client, project: Project, admin: User) -> None:
+def test_a_file_goes_up_on_the_screen_and_its_page_follows_it(
+    client: Client, project: Project, admin: User
+) -> None:
     signed_in(client, admin)
     sent = client.post(f"/p/{project.slug}/imports/new/", {"file": upload(), "kind": "", "mapping": ""})
     row = Import.objects.of(project).get()
@@ -86,7 +90,10 @@ def test_a_file_goes_up_on_the_screen_and_its_page_follows_it(client: Client, pr
 
 
 def test_refusals_stand_in_a_table_and_are_escaped(client: Client, project: Project, admin: User) -> None:
-    sly = jsonl({"id": "1", "instruction": "fine"}, {"id": "2", "instruction": "x", "licence_url": "<script>x</script>"})
+    sly = jsonl(
+        {"id": "1", "instruction": "fine"},
+        {"id": "2", "instruction": "x", "licence_url": "<script>x</script>"},
+    )
     row = create_import(actor=admin, project=project, filename="<b>.jsonl", file=io.BytesIO(sly))
     with pytest.raises(Exception, match="Nothing was imported"):
         import_now(row, lambda *_: None)
@@ -108,7 +115,9 @@ def test_refusals_stand_in_a_table_and_are_escaped(client: Client, project: Proj
         ({"file": upload(), "kind": "nonsense"}, "Select a valid choice"),
     ],
 )
-def test_the_form_says_what_is_wrong(client: Client, project: Project, admin: User, form: Any, says: str) -> None:
+def test_the_form_says_what_is_wrong(
+    client: Client, project: Project, admin: User, form: Any, says: str
+) -> None:
     for value in form.values():
         if hasattr(value, "seek"):
             value.seek(0)
