@@ -86,9 +86,11 @@ def _undecided(actor: User, item: RoundItem, third: Assignment | None) -> None:
     gold.withdraw(actor=actor, item=item, reason="a review of the item was reopened")
     if third is None:
         return
-    if third.fence:
+    # Locked only where nobody claimed it: who holds it may be waiting for the item that is locked here.
+    free = None if third.fence else Assignment.rows.select_for_update().filter(pk=third.pk, fence=0).first()
+    if free is None:
         raise OperationRefused("The item is being settled already; ask a lead to reopen it.")
-    third.delete()
+    free.delete()
 
 
 def _by_adjudicator(
