@@ -183,3 +183,22 @@ def test_the_dashboard_looks_again_by_itself(
             "htmx.ajax('GET', location.pathname + 'live/', {target: '#loop-live', swap: 'outerHTML'})"
         )
     assert answered.value.status == 200
+
+
+def test_control_k_goes_to_a_screen_or_searches_the_instructions(
+    server: WebServer, new_window: Windows, project: Project, lead: User
+) -> None:
+    page = new_window(lead).new_page()
+    page.goto(f"{server.url}/p/{project.slug}/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("agree")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/agreement/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("sildenafil")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/instructions/?q=sildenafil")
+    page.keyboard.press("Control+k")
+    assert Axe().run(page, options=RULES).response["violations"] == []
+    page.keyboard.press("Escape")
+    assert not page.locator("[data-palette]").is_visible()

@@ -31,6 +31,7 @@ class Frame:
     others: list[Project] = field(default_factory=list)
     initials: str = ""
     workers: Workers | None = None
+    may_search: bool = False
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -63,6 +64,7 @@ def _enter(built: Frame, membership: Membership, path: str) -> None:
     built.project, built.role = membership.project, membership.get_role_display()
     built.home = home_of(membership)
     built.groups = groups(membership, path)
+    built.may_search = allowed(Role(membership.role), Permission.SEE_INSTRUCTIONS)
     if allowed(Role(membership.role), Permission.SEE_DASHBOARD):
         built.workers = look()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from annotation.models import RoundItem
 from rubric_engine.models import Instruction
+from webapp.accounts.models import Project
 
 IN_ROUND = [("", _("All")), ("yes", _("In a round")), ("no", _("Not yet in a round"))]
 
@@ -25,7 +27,7 @@ class Search(forms.Form):
             assert isinstance(widget, forms.Select)
             widget.choices = [("", _("All")), *((value, value) for value in values)]
 
-    def narrow(self, rows: QuerySet[Instruction]) -> QuerySet[Instruction]:
+    def narrow(self, rows: QuerySet[Instruction], project: Project) -> QuerySet[Instruction]:
         """The rows that match; a value that isn't valid narrows nothing."""
         self.is_valid()
         asked = self.cleaned_data
@@ -36,5 +38,6 @@ class Search(forms.Form):
         if asked.get("source"):
             rows = rows.filter(source_key=asked["source"])
         if asked.get("used"):
-            rows = rows.filter(round_items__isnull=asked["used"] == "no").distinct()
+            used = Exists(RoundItem.objects.of(project).filter(instruction=OuterRef("pk")))
+            rows = rows.filter(used if asked["used"] == "yes" else ~used)
         return rows

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from django.db.models import Count, Exists, OuterRef, Prefetch
+from django.db.models import Count, Exists, OuterRef, Prefetch, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from annotation.models import RoundItem
-from rubric_engine.models import Instruction, RubricVersion
+from rubric_engine.models import Instruction, Response, RubricVersion
 from webapp.accounts.access import project_view
 from webapp.accounts.models import Project
 from webapp.accounts.permissions import Permission
@@ -30,8 +31,15 @@ def listing(request: HttpRequest, project: Project) -> HttpResponse:
             .order_by("source_key")
         ),
     )
-    rows = search.narrow(every).annotate(
-        answers=Count("responses", distinct=True),
+    responses = (
+        Response.objects.of(project)
+        .filter(instruction=OuterRef("pk"))
+        .order_by()
+        .values("instruction")
+        .annotate(n=Count("pk"))
+    )
+    rows = search.narrow(every, project).annotate(
+        answers=Coalesce(Subquery(responses.values("n")), 0),
         source_rubric=Exists(
             RubricVersion.objects.of(project).filter(instruction=OuterRef("pk"), kind="source")
         ),
