@@ -18,12 +18,13 @@ test: install-dev ## Run the tests; ARGS="tests/annotation -x" for some of them
 	@exec $(PYTHON) -m pytest $(ARGS)
 
 lint: install-dev ## Ruff, mypy, import-linter, djlint, the compose file against its schema
-	@$(PYTHON) -m ruff check .
-	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy
-	@.venv/bin/lint-imports --no-cache
-	@$(PYTHON) -m djlint --quiet --lint webapp/templates
-	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@failed=; \
+	for check in "ruff check --output-format concise ." "ruff format --check --quiet ." "mypy" "lint-imports" \
+		"djlint --quiet --lint webapp/templates" \
+		"check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml"; do \
+		echo "== $$check"; .venv/bin/$$check || failed="$$failed $${check%% *}"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "Not clean:$$failed"; exit 1; fi
 
 format: install-dev ## Format the code
 	@$(PYTHON) -m ruff check --fix-only --quiet .
