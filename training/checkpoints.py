@@ -39,6 +39,21 @@ def atomic_directory(target: Path, *, step: int | None = None) -> Iterator[Path]
     _flush(target.parent)
 
 
+def require_space(directory: Path, *, needed: int) -> None:
+    """Refuse to start writing what won't fit.
+
+    Raises:
+        TrainingFault: with what is free and what is needed.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise TrainingFault(
+            f"The disk is full: {free / 1e9:.1f} GB are free in {directory}, {needed / 1e9:.1f} GB are needed.",
+            what_to_do="Free space, then resume the run from its newest complete checkpoint.",
+        )
+
+
 def seal(directory: Path, *, step: int | None) -> None:
     """Flush every file and write the manifest that marks the directory as whole."""
     files = {}

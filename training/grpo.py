@@ -164,7 +164,9 @@ class GrpoRun:
             train_dataset=Dataset.from_list(rows),
             processing_class=self._tokenizer,
             peft_config=_lora(config),
-            callbacks=[TrainerEvents(self._context, keep=config.keep_checkpoints)],
+            callbacks=[
+                TrainerEvents(self._context, keep=config.keep_checkpoints, needed=self._checkpoint_bytes)
+            ],
         )
         trainer.remove_callback(PrinterCallback)
         return trainer
@@ -184,6 +186,11 @@ class GrpoRun:
                 truncated_prompts=cut,
             )
         return rows
+
+    @property
+    def _checkpoint_bytes(self) -> int:
+        """Weights and two moments of AdamW; more than an adapter needs."""
+        return 3 * sum(one.numel() * one.element_size() for one in self._model.parameters())
 
     def _save(self, trainer: GRPOTrainer) -> Path:
         model: Any = trainer.accelerator.unwrap_model(trainer.model)

@@ -34,9 +34,10 @@ _LOGGED = {
 class TrainerEvents(TrainerCallback):
     """Turns TRL's logs into events, its saves into complete checkpoints, and a stop request into a stop."""
 
-    def __init__(self, context: RunContext, *, keep: int) -> None:
+    def __init__(self, context: RunContext, *, keep: int, needed: int) -> None:
         self._context = context
         self._keep = keep
+        self._needed = needed
 
     def on_log(
         self,
@@ -70,6 +71,8 @@ class TrainerEvents(TrainerCallback):
         if self._context.stop_requested and state.global_step < state.max_steps:
             control.should_save = True
             control.should_training_stop = True
+        if control.should_save:
+            checkpoints.require_space(self._context.output_dir, needed=self._needed)
         return control
 
     def on_save(

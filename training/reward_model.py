@@ -72,6 +72,17 @@ class RewardModel(nn.Module):
         share = inside.to(hidden.dtype) / inside.sum(1, keepdim=True)
         return torch.einsum("nl,nlh->nh", share, hidden[batch.leaf_row])
 
+    def merge_adapter(self) -> None:
+        """Fold a LoRA adapter, if there is one, into its base: what is calibrated is what is saved."""
+        backbone: Any = self.backbone
+        if hasattr(backbone, "merge_and_unload"):
+            self.backbone = backbone.merge_and_unload()
+
+    @property
+    def bytes(self) -> int:
+        """Size of all weights."""
+        return sum(parameter.numel() * parameter.element_size() for parameter in self.parameters())
+
     @property
     def device(self) -> torch.device:
         return self.head.weight.device
@@ -131,17 +142,19 @@ class TrainedRewardModel:
         scored: list[list[float]] = [[] for _ in laid]
         for start in range(0, len(order), self.batch_rows):
             chosen = order[start : start + self.batch_rows]
-            values = iter(self.model(self.model.batch([laid[index] for index in chosen])).tolist())
+            batch = self.model.batch([laid[index] for index in chosen])
+            device = self.model.device.type
+            with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+                values = iter(self.model(batch).tolist())
             for index in chosen:
                 scored[index] = [next(values) for _ in laid[index].leaves]
         return scored
 
 
 def save(trained: TrainedRewardModel, directory: Path) -> None:
-    """Write a finished model; an adapter is merged into its base first."""
+    """Write a finished model, whose adapter is merged."""
     backbone: Any = trained.model.backbone
-    merged = backbone.merge_and_unload() if hasattr(backbone, "merge_and_unload") else backbone
-    merged.save_pretrained(directory / BACKBONE, safe_serialization=True)
+    backbone.save_pretrained(directory / BACKBONE, safe_serialization=True)
     trained.renderer.tokenizer.save_pretrained(str(directory / BACKBONE))
     head = {
         name: value.detach().cpu().contiguous() for name, value in trained.model.head.state_dict().items()

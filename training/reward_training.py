@@ -31,6 +31,10 @@ from training.run_context import RunContext
 _WEIGHTS, _OPTIMIZER = "model.safetensors", "optimizer.safetensors"
 _SELF_CHECK_ROWS = 2
 _LEAST_RATE_SHARE = 0.1
+_WATCHED_ITEMS = 24
+"""Validation items looked at during training; calibration uses all of them."""
+_CHECKPOINT_SHARE = 3
+"""Weights and two moments of AdamW."""
 
 
 @dataclass(slots=True)
@@ -195,7 +199,9 @@ class RewardTrainer:
             return
         self._model.eval()
         figure = measure_pairwise(
-            self._trained(Calibration()), self._validation, samples=self._config.bootstrap_samples
+            self._trained(Calibration()),
+            self._validation[:_WATCHED_ITEMS],
+            samples=self._config.bootstrap_samples,
         )
         self._context.events.emit(
             "metric",
@@ -208,6 +214,8 @@ class RewardTrainer:
 
     def _save_checkpoint(self, step: int) -> None:
         target = checkpoints.step_directory(self._context.output_dir, step)
+        weights = sum(parameter.numel() * parameter.element_size() for _, parameter in self._trainable)
+        checkpoints.require_space(self._context.output_dir, needed=_CHECKPOINT_SHARE * weights)
         with checkpoints.atomic_directory(target, step=step) as directory:
             save_file(
                 {name: p.detach().cpu().contiguous() for name, p in self._trainable}, directory / _WEIGHTS
@@ -248,9 +256,13 @@ class RewardTrainer:
 
     def _finish(self) -> TrainedRewardModel:
         self._model.eval()
+        self._model.merge_adapter()
+        if self._config.dtype == "bfloat16":
+            self._model.backbone.to(torch.bfloat16)
         scored = labelled_scores(self._trained(Calibration()), self._validation)
         trained = self._trained(calibrate(scored, safety_recall=self._config.safety_recall))
         target = self._context.output_dir / "final"
+        checkpoints.require_space(self._context.output_dir, needed=self._model.bytes)
         with checkpoints.atomic_directory(target) as directory:
             save(trained, directory)
             trained.card = self._context.write_card(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -109,4 +110,7 @@ def _stopped(context: RunContext, stop: Cancelled) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    code = main()
+    # The last word is written: a SIGTERM that arrives while Python shuts down must not change the exit status.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(code)

@@ -11,6 +11,7 @@ from training.checkpoints import (
     is_complete,
     newest_complete,
     require_complete,
+    require_space,
     retain,
     step_directory,
 )
@@ -50,6 +51,12 @@ def test_a_writer_that_dies_leaves_no_checkpoint(tmp_path: Path) -> None:
         _die_while_writing(target)
     assert newest_complete(tmp_path) is None
     assert not target.exists()
+
+
+def test_a_full_disk_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(TrainingFault, match="The disk is full") as fault:
+        require_space(tmp_path, needed=10**18)
+    assert "resume" in fault.value.what_to_do
 
 
 def _die_while_writing(target: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_saved_model_scores_as_the_trained_one(tmp_path: Path, snapshot_dir: P
 def test_a_run_killed_and_resumed_ends_bit_identical(
     tmp_path: Path, snapshot_dir: Path, qwen_dir: Path
 ) -> None:
-    fields = {"max_steps": 60, "epochs": 60, "save_every": 2, "evaluate_every": 1000}
+    fields = {"max_steps": 60, "epochs": 60, "save_every": 10, "evaluate_every": 1000}
     whole = _config(snapshot_dir, qwen_dir, **fields)
     RewardTrainer(whole, make_context(tmp_path / "whole")).run()
 
