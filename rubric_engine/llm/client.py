@@ -136,9 +136,9 @@ class Endpoint:
     def _send(self, messages: Messages, response_format: Mapping[str, Any], seed: int) -> str:
         where = self.config.base_url
         try:
-            raw = self._client.chat.completions.with_raw_response.create(
+            raw = self._client.chat.completions.with_raw_response.create(  # type: ignore[call-overload]
                 model=self.config.model,
-                messages=messages,  # type: ignore[arg-type]
+                messages=messages,
                 response_format=response_format,
                 seed=seed,
             )
