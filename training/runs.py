@@ -145,6 +145,8 @@ def resume(*, actor: User, run: Run) -> Attempt:
             run=current,
             number=last.number + 1 if last else 1,
             resume_from=places.stored(checkpoint) if checkpoint else "",
+            step=places.step_of(checkpoint) if checkpoint else 0,
+            total_steps=last.total_steps if last else 0,
         )
         current.cancel_requested = False
         current.save(update_fields=["cancel_requested"])

@@ -38,6 +38,12 @@ def newest_checkpoint(run: Run) -> Path | None:
     return max(found, key=lambda path: (path.name, int(path.parts[-3])), default=None)
 
 
+def step_of(checkpoint: Path | str) -> int:
+    """The step in a checkpoint's name; 0 where there is none."""
+    number = str(checkpoint).rpartition("step-")[2]
+    return int(number) if number.isdecimal() else 0
+
+
 def has_every_file(directory: Path) -> bool:
     """Whether a checkpoint's marker and every file that it lists are there in full length.
 

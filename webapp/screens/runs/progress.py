@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from training.launch import places
 from training.models import LIVE_STATES, Attempt, AttemptState
 from webapp.screens.runs.plots import Curve
 
@@ -58,11 +59,5 @@ def _left(attempt: Attempt, curve: Curve, seconds: float | None) -> float | None
     """Time left at this attempt's pace; a resumed attempt began at the step of its checkpoint."""
     if seconds is None or not attempt.total_steps:
         return None
-    began_at = _step_in(attempt.resume_from)
-    done = attempt.step - began_at
+    done = attempt.step - places.step_of(attempt.resume_from)
     return seconds / done * (attempt.total_steps - attempt.step) if done > 0 else None
-
-
-def _step_in(checkpoint: str) -> int:
-    number = checkpoint.rpartition("step-")[2]
-    return int(number) if number.isdecimal() else 0
