@@ -14,13 +14,14 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.browser.chromium import CHROMIUM, FLAGS
 
-THEMES = ("light", "dark")
-SIZE = {"width": 1440, "height": 900}
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SIZE: ViewportSize = {"width": 1440, "height": 900}
 HOME = "/p/sample/"
 SETTLE_MS = 600
 

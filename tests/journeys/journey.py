@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def _import(lead: Client, plan: Plan, found: Findings) -> None:
         with found.stage(f"import {path.name}"):
             made = lead.upload(path, kind=kind)
             ended = wait_for(
-                lambda made=made: lead.get(f"/imports/{made['id']}"),
+                partial(lead.get, f"/imports/{made['id']}"),
                 done={"imported"},
                 failed={"refused"},
                 within_s=plan.stage_s,

@@ -13,7 +13,7 @@ def tried_account(request: HttpRequest | None, credentials: dict[str, Any] | Non
     return str((credentials or {}).get("username") or "").lower()
 
 
-class InvitedOnly(DefaultAccountAdapter):  # type: ignore[misc]
+class InvitedOnly(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

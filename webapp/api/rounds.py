@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -100,11 +100,13 @@ class RoundStep(APIView):
     def post(self, request: Request, project: str, round_id: UUID) -> Response:
         user, found = project_of(request, project, Permission.RUN_ROUNDS)
         round = get_object_or_404(Round.objects.of(found), pk=round_id)
-        step = {"draft": rounds.start_drafting, "open": rounds.open_round, "close": rounds.close_round}[
-            self.step
-        ]
+        steps: dict[str, Callable[..., object]] = {
+            "draft": rounds.start_drafting,
+            "open": rounds.open_round,
+            "close": rounds.close_round,
+        }
         with refusals_told():
-            step(actor=user, round=round)
+            steps[self.step](actor=user, round=round)
         round.refresh_from_db()
         return Response(ShownRound(round).data)
 

@@ -23,12 +23,12 @@ def nudge(queue: str) -> None:
         return
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(ignore_result=True)
 def nudge_io() -> None:
     ensure_runner("io")
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(ignore_result=True)
 def nudge_llm() -> None:
     ensure_runner("llm")
 

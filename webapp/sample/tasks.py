@@ -8,7 +8,7 @@ from django.core.cache import cache
 from webapp.sample.story import advance
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(ignore_result=True)
 def tell() -> None:
     if not cache.add("sample-story", "told", 50):
         return

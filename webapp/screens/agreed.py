@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.core.cache import cache
 from django.db.models import Count, Max
 from django.utils.safestring import SafeString
@@ -28,10 +30,8 @@ def agreed(project: Project) -> agreement.ProjectAgreement:
     )
     stamp = seen["last"].timestamp() if seen["last"] else 0
     key = f"agreement:{project.pk}:{seen['n']}:{stamp}"
-    found: agreement.ProjectAgreement = cache.get_or_set(
-        key, lambda: agreement.of_project(project), KEPT_FOR_S
-    )
-    return found
+    found = cache.get_or_set(key, lambda: agreement.of_project(project), KEPT_FOR_S)
+    return cast("agreement.ProjectAgreement", found)
 
 
 def kappas(measured: agreement.ProjectAgreement) -> SafeString:

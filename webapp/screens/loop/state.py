@@ -100,7 +100,7 @@ def overview(project: Project, user: User) -> Overview:
         round=now,
         closed=closed,
         pool=active,
-        pool_size=active.size if active else 0,  # type: ignore[attr-defined]
+        pool_size=active.size if active else 0,
         snapshot=frozen,
         jobs=jobs,
         runs=runs[:RUNS_SHOWN],
@@ -192,9 +192,10 @@ def curves(project: Project, runs: list[Run]) -> dict[int, list[float]]:
 
 
 def _last(runs: list[Run], kind: RunKind) -> int | None:
-    return next(
-        (run.number for run in runs if run.kind == kind and run.state == AttemptState.SUCCEEDED), None
-    )  # type: ignore[attr-defined]
+    succeeded = [
+        run for run in runs if run.kind == kind and getattr(run, "state", "") == AttemptState.SUCCEEDED
+    ]
+    return succeeded[0].number if succeeded else None
 
 
 def _pass_rate(closed: Round) -> PassRate:

@@ -48,13 +48,12 @@ def _context(project: Project, user: User) -> dict[str, Any]:
     seen = state.overview(project, user)
     measured = agreed(project)
     curves = state.curves(project, seen.runs)
+    current = (seen.round["round"].number, seen.round["rates"]) if seen.round else None
     return {
         "project": project,
         "seen": seen,
         "step": next_step(seen.state),
-        "accepted": plots.accepted(
-            seen.closed, seen.round and (seen.round["round"].number, seen.round["rates"])
-        ),
+        "accepted": plots.accepted(seen.closed, current),
         "kappas": kappas(measured) if measured.items else "",
         "double_items": measured.items,
         "runs": [_row(run, curves) for run in seen.runs],
