@@ -13,7 +13,9 @@ import random
 import time
 
 POOL, ITEMS, REPEATS = 200, 100, 5
-WORDS = "heart lung kidney skin dose fever warn rest stop call ask test scan bleed clot rash cough sleep".split()
+WORDS = (
+    "heart lung kidney skin dose fever warn rest stop call ask test scan bleed clot rash cough sleep".split()
+)
 
 
 def main() -> None:

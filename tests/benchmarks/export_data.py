@@ -78,7 +78,9 @@ def main(rows: int) -> None:
     if project is None:
         project = cast.make_project("bench")
         pairs(project, rows)
-    lead = User.objects.filter(username="bench-lead").first() or cast.make_user("bench-lead", project, Role.LEAD)
+    lead = User.objects.filter(username="bench-lead").first() or cast.make_user(
+        "bench-lead", project, Role.LEAD
+    )
     before = peak_mb()
     snapshot, seconds = frozen(project, lead)
     files = snapshot.manifest["files"]

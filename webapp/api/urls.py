@@ -18,7 +18,9 @@ urlpatterns = [
         "review/items/<uuid:assignment_id>/operations", review.Operations.as_view(), name="review-operations"
     ),
     path("projects/<slug:project>/imports", imports.ImportList.as_view(), name="api-imports"),
-    path("projects/<slug:project>/imports/<uuid:import_id>", imports.ImportDetail.as_view(), name="api-import"),
+    path(
+        "projects/<slug:project>/imports/<uuid:import_id>", imports.ImportDetail.as_view(), name="api-import"
+    ),
     path("projects/<slug:project>/rounds", rounds.RoundList.as_view(), name="api-rounds"),
     path("projects/<slug:project>/rounds/<uuid:round_id>", rounds.RoundDetail.as_view(), name="api-round"),
     *(
@@ -51,6 +53,10 @@ urlpatterns = [
         )
         for step in ("cancel", "resume")
     ),
-    path("projects/<slug:project>/runs/<uuid:run_id>/events", runs.RunEvents.as_view(), name="api-run-events"),
-    path("projects/<slug:project>/runs/<uuid:run_id>/report", runs.RunReport.as_view(), name="api-run-report"),
+    path(
+        "projects/<slug:project>/runs/<uuid:run_id>/events", runs.RunEvents.as_view(), name="api-run-events"
+    ),
+    path(
+        "projects/<slug:project>/runs/<uuid:run_id>/report", runs.RunReport.as_view(), name="api-run-report"
+    ),
 ]
