@@ -184,7 +184,7 @@ def _train(lead: Client, plan: Plan, snapshot: dict[str, Any], found: Findings) 
                 within_s=plan.stage_s,
                 what=stage,
             )
-        found.reports[stage] = ended.get("report") or {}
+        found.reports[stage] = lead.get(f"/runs/{ended['id']}/report")
         return ended
 
     reward_model = run("rm", plan.rm_preset, "reward model trained")
