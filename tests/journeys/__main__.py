@@ -17,6 +17,13 @@ JUDGED_SOURCES = {"mts", "craftmd"}
 """The only sources whose labels decide between two responses: all of their items are in the first round."""
 
 
+RM_FIGURES = {
+    "overall": "journey.rm_overall_accuracy",
+    "pairwise.all": "journey.rm_pairwise_accuracy",
+    "probe.shuffled": "journey.rm_shuffled_criterion_accuracy",
+}
+
+
 def shared_plan(data: Path, sizes: list[int]) -> Plan:
     rubrics = data / "rubrics.jsonl.gz"
     return Plan(
@@ -52,9 +59,10 @@ def figures(found: Findings) -> list[dict[str, Any]]:
         for kind in ("strict", "minor"):
             share = 100 * (closed[f"{kind}_passes"] or 0) / reviewed
             measured.append(figure(f"journey.round_{place}_{kind}_pass", [share], "%"))
-    overall = found.reports.get("reward model evaluated", {}).get("overall", {})
-    if isinstance(overall, dict) and overall.get("value") is not None:
-        measured.append(figure("journey.rm_overall_accuracy", [100 * overall["value"]], "%"))
+    for key, name in RM_FIGURES.items():
+        for row in found.reports.get("reward model evaluated", {}).get("figures", []):
+            if row["key"] == key and row["value"] is not None:
+                measured.append(figure(name, [100 * row["value"]], "%"))
     return measured
 
 
