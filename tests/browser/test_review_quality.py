@@ -183,6 +183,11 @@ def test_an_adjudicator_sees_both_decisions_without_names(
         reviewer = ApiDesk(user)
         assert reviewer.claim(round)
         reviewer.do("set_text", key="s1", text=text)
+        if user == ben:
+            new = {"key": "bens", "text": "Asks about allergies.", "dimension": "proficiency", "weight": 2}
+            reviewer.do("add", polarity="must_hold", **new)
+            for letter in "AB":
+                reviewer.do("set_verdict", key="bens", response=letter, met=letter == "A")
         reviewer.judge_all()
         reviewer.do("accept")
     screen = desk(round, user=adjudicator)
@@ -192,10 +197,19 @@ def test_an_adjudicator_sees_both_decisions_without_names(
     assert not any(
         name in screen.page.content() for name in (ada.username + "<", ben.pseudonym, ada.pseudonym)
     )
-    screen.page.get_by_role("button", name="Take this").first.click()
-    screen.saved()
-    assert "set_text" in screen.operations()
     assert violations(screen) == []
+    screen.page.get_by_role("button", name="Take this").first.click()
+    added = screen.page.locator(".criterion").filter(has_text="Asks about allergies.")
+    added.get_by_role("button", name="Take this").click()
+    screen.saved()
+    document = screen.document(screen.current)
+    assert document["criteria"][0]["text"] in {"Tells the patient to call 112 now.", "Calls for help."}
+    assert document["criteria"][-1]["rejected"] is None
+    assert sorted(verdict["met"] for verdict in document["verdicts"]["bens"].values()) == [False, True]
+    assert screen.page.locator(".others").count() == 2
+    screen.decide()
+    screen.saved()
+    assert screen.states().count("submitted") == 3
 
 
 FOLD = """async ([start, operations]) => {

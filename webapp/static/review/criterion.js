@@ -154,19 +154,17 @@ function select(name, label, options, chosen) {
 }
 
 /** In adjudication: what each of the two decided, in columns without names. */
-function otherDecisions({ others, criterion, on }) {
+function otherDecisions({ others, on }) {
+  return h("div", { class: "others" }, others.map((other) => otherDecision(other, on)));
+}
+
+function otherDecision({ label, text, facts: saying, take }, on) {
   return h(
     "div",
-    { class: "others" },
-    others.map(({ label, text, facts: said, take }) =>
-      h(
-        "div",
-        { class: "other" },
-        h("p", { class: "other-label" }, label),
-        h("p", { dir: "auto" }, text ?? t("other_absent")),
-        said ? h("p", { class: "criterion-facts" }, said) : null,
-        take && text !== criterion.text ? h("button", { type: "button", class: "button", onclick: () => on.take(take) }, t("take")) : null,
-      ),
-    ),
+    { class: "other" },
+    h("p", { class: "other-label" }, label),
+    h("p", { dir: "auto" }, text ?? t("other_absent")),
+    saying ? h("p", { class: "criterion-facts" }, saying) : null,
+    take.length ? h("button", { type: "button", class: "button", onclick: () => on.take(take) }, t("take")) : null,
   );
 }

@@ -67,7 +67,7 @@ export class RubricView {
       focused: focused?.key === key,
       editing: editing?.key === key ? editing : null,
       comments: view.comments.filter((comment) => comment.criterion === key).length,
-      others: othersOf(screen.work.payload, key, config.rejectReasons),
+      others: othersOf(screen.work.payload, view, key, config.rejectReasons),
       reasons: config.rejectReasons,
     };
     return {
