@@ -269,8 +269,6 @@ def _commands() -> dict[str, str]:
         "do_commands": _("All commands"),
         "do_guideline": _("Guideline"),
         "do_keys": _("This key sheet"),
-        "act_met": _("Met"),
-        "act_unmet": _("Not met"),
         "act_edit": _("Edit"),
         "act_reject": _("Reject"),
         "act_restore": _("Restore"),

@@ -6,7 +6,7 @@ export function useStrings(strings) {
   words = strings;
 }
 
-/** `t("missing", {n: 3})`; a key ending in `_one` is taken where n is 1. */
+/** `t("verdicts_missing", {n: 3})`; a key ending in `_one` is taken where n is 1. */
 export function t(name, values = {}) {
   const chosen = values.n === 1 && words[`${name}_one`] ? `${name}_one` : name;
   return (words[chosen] ?? name).replace(/\{(\w+)\}/g, (whole, slot) => String(values[slot] ?? whole));
