@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from training.models import AttemptState
 from webapp.accounts.access import membership_of, project_view
 from webapp.accounts.models import Project, Role, User
 from webapp.accounts.permissions import Permission, allowed
@@ -65,6 +66,7 @@ def _row(run: Any, curves: dict[int, list[float]]) -> dict[str, Any]:
     ended = run.ended or timezone.now()
     return {
         "run": run,
+        "state": AttemptState(run.state).label.lower() if run.state else "",
         "curve": sparkline(curves.get(run.attempt_pk, []), title=run.get_kind_display()),
         "seconds": (ended - run.began).total_seconds() if run.began else None,
         **_percents(run),
