@@ -59,10 +59,12 @@ def figures(found: Findings) -> list[dict[str, Any]]:
         for kind in ("strict", "minor"):
             share = 100 * (closed[f"{kind}_passes"] or 0) / reviewed
             measured.append(figure(f"journey.round_{place}_{kind}_pass", [share], "%"))
-    for key, name in RM_FIGURES.items():
-        for row in found.reports.get("reward model evaluated", {}).get("figures", []):
-            if row["key"] == key and row["value"] is not None:
-                measured.append(figure(name, [100 * row["value"]], "%"))
+    reported = found.reports.get("reward model evaluated", {}).get("figures", [])
+    measured.extend(
+        figure(RM_FIGURES[row["key"]], [100 * row["value"]], "%")
+        for row in reported
+        if row["key"] in RM_FIGURES and row["value"] is not None
+    )
     return measured
 
 
