@@ -50,7 +50,7 @@ class Overview:
     pool_size: int
     snapshot: Snapshot | None
     jobs: list[Job]
-    runs: list[Run] = field(default_factory=list)
+    runs: list[Any] = field(default_factory=list)
     best: Run | None = None
 
     @property
@@ -159,7 +159,7 @@ def _outside(project: Project, frozen: Snapshot | None) -> int:
     return live.filter(item__round__closed_at__gt=frozen.created_at).count() if frozen else live.count()
 
 
-def _runs(project: Project) -> list[Run]:
+def _runs(project: Project) -> list[Any]:
     """The newest runs, each with its last attempt's state and its report."""
     last = Attempt.objects.of(project).filter(run=OuterRef("pk")).order_by("-number")
     return list(
@@ -177,9 +177,9 @@ def _runs(project: Project) -> list[Run]:
     )
 
 
-def curves(project: Project, runs: list[Run]) -> dict[int, list[float]]:
+def curves(project: Project, runs: list[Any]) -> dict[int, list[float]]:
     """Attempt → its newest losses (or rewards), oldest first: the small lines of the runs table."""
-    live = [run.attempt_pk for run in runs if run.state in {*LIVE_STATES, AttemptState.LOST}]  # type: ignore[attr-defined]
+    live = [run.attempt_pk for run in runs if run.state in {*LIVE_STATES, AttemptState.LOST}]
     found: dict[int, list[float]] = {}
     if not live:
         return found
@@ -191,7 +191,7 @@ def curves(project: Project, runs: list[Run]) -> dict[int, list[float]]:
     return found
 
 
-def _last(runs: list[Run], kind: RunKind) -> int | None:
+def _last(runs: list[Any], kind: RunKind) -> int | None:
     succeeded = [
         run for run in runs if run.kind == kind and getattr(run, "state", "") == AttemptState.SUCCEEDED
     ]
