@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from annotation.rounds import PassRates
 from training.models import AttemptState
 from webapp.accounts.access import membership_of, project_view
 from webapp.accounts.models import Project, Role, User
@@ -61,11 +60,6 @@ def _context(project: Project, user: User) -> dict[str, Any]:
         "runs": [_row(run, curves) for run in seen.runs],
         "best": seen.best and {"run": seen.best, **_percents(seen.best)},
     }
-
-
-def _open_rates(seen: state.Overview) -> tuple[int, PassRates] | None:
-    """Number of the round in hand and how its decided items passed so far."""
-    return (seen.round["round"].number, seen.round["rates"]) if seen.round else None
 
 
 def _row(run: Any, curves: dict[int, list[float]]) -> dict[str, Any]:
