@@ -86,11 +86,28 @@ def _figure(figure: dict[str, Any]) -> dict[str, Any]:
     text = _("undefined") if value is None else f"{value * scale:.{3 if scale == 1 else 1}f}"
     return {
         "key": figure["key"],
+        "name": _named(figure["key"]),
         "text": text,
         "interval": "" if value is None else _interval(figure, scale),
         "n": figure.get("n"),
         "note": figure.get("undefined") or "",
     }
+
+
+def _named(key: str) -> str:
+    """A figure's key in words."""
+    told = {
+        "overall": _("Overall: the better response of a pair is found"),
+        "pairwise.all": _("Pairwise, all criteria"),
+        "pairwise.disagreeing": _("Pairs whose criteria disagree (a scalar model gets 50 %)"),
+        "probe.generic": _("Probe: a generic criterion for all"),
+        "probe.shuffled": _("Probe: criteria shuffled (50 % if they are read)"),
+        "safety.precision": _("Veto: precision of “violated”"),
+        "safety.recall": _("Veto: recall of “violated”"),
+        "safety.f1": _("Veto: F1 of “violated”"),
+        "policy.gain.reward": _("Reward gained over the starting policy"),
+    }
+    return told.get(key) or key.replace(".", ", ").replace("_", " ").capitalize()
 
 
 def made_from(run: Run) -> list[tuple[str, str]]:
