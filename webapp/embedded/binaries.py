@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+import pwd
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,10 +49,12 @@ def valkey_server() -> Path:
 def unprivileged_prefix() -> tuple[str, ...]:
     """What to put before a PostgreSQL command so that it does not run as root: nothing for ordinary users.
 
+    initdb also refuses a user id without a name, as some containers have; a name is given in the same way.
+
     A user namespace needs no change of ownership, and passes closed parent directories. Where namespaces are
     forbidden, setpriv changes the user and keeps the one capability that opens those directories.
     """
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and _has_a_name(os.geteuid()):
         return ()
     identity = (f"--map-user={NOBODY}", f"--map-group={NOBODY}")
     capability = "+dac_read_search"
@@ -73,9 +76,18 @@ def unprivileged_prefix() -> tuple[str, ...]:
         ):
             return way
     raise EmbeddedError(
-        "PostgreSQL refuses to run as root, and neither unshare nor setpriv (package util-linux) works here. "
+        "PostgreSQL refuses to run as root or as a user without a name, "
+        "and neither unshare nor setpriv (package util-linux) works here. "
         "Run make as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own."
     )
+
+
+def _has_a_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def postgres_owner() -> int | None:

@@ -24,7 +24,11 @@ def start(home: Path, *, with_postgres: bool = True, with_valkey: bool = True) -
     with exclusive(private_directory(home / "run") / "services.lock"), ThreadPoolExecutor(2) as pool:
         wanted = [service for service, asked in ((postgres, with_postgres), (valkey, with_valkey)) if asked]
         absent = [service for service in wanted if service.running(home) is None]
-        for started in [pool.submit(service.start, home) for service in wanted]:
+        starts = [pool.submit(service.start, home) for service in wanted]
+        if any(started.exception() for started in starts):
+            for service in absent:
+                service.stop(home)
+        for started in starts:
             started.result()
     return bool(absent)
 
