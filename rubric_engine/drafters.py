@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -57,11 +57,15 @@ Outcome = tuple[Instruction, Drafted | DraftFailed, list[Call]]
 
 
 class Drafter(Protocol):
-    """`written_together`: how many drafts share a transaction; those that cost money have one each."""
+    """`written_together`: how many drafts share a transaction; those that cost money have one each.
+
+    `abandoned`: after `drafts` was closed early, the calls whose outcome nobody took.
+    """
 
     written_together: int
+    abandoned: list[tuple[Instruction, list[Call]]]
 
-    def drafts(self, instructions: Sequence[Instruction], seed: int) -> Iterator[Outcome]:
+    def drafts(self, instructions: Sequence[Instruction], seed: int) -> Generator[Outcome]:
         """Drafts in any order, each with the calls that it took."""
         ...
 
@@ -70,8 +74,9 @@ class Drafter(Protocol):
 class TemplateDrafter:
     should_stop: Callable[[], bool]
     written_together: int = WRITTEN_TOGETHER
+    abandoned: list[tuple[Instruction, list[Call]]] = field(default_factory=list)
 
-    def drafts(self, instructions: Sequence[Instruction], seed: int) -> Iterator[Outcome]:
+    def drafts(self, instructions: Sequence[Instruction], seed: int) -> Generator[Outcome]:
         for instruction in instructions:
             if self.should_stop():
                 return
@@ -100,8 +105,9 @@ class RetrievalDrafter:
     pool_version: PoolVersion
     should_stop: Callable[[], bool]
     written_together: int = WRITTEN_TOGETHER
+    abandoned: list[tuple[Instruction, list[Call]]] = field(default_factory=list)
 
-    def drafts(self, instructions: Sequence[Instruction], seed: int) -> Iterator[Outcome]:
+    def drafts(self, instructions: Sequence[Instruction], seed: int) -> Generator[Outcome]:
         for start in range(0, len(instructions), BLOCK):
             if self.should_stop():
                 return
@@ -222,8 +228,9 @@ class EndpointDrafter:
     pool_version: PoolVersion | None
     should_stop: Callable[[], bool]
     written_together: int = 1
+    abandoned: list[tuple[Instruction, list[Call]]] = field(default_factory=list)
 
-    def drafts(self, instructions: Sequence[Instruction], seed: int) -> Iterator[Outcome]:
+    def drafts(self, instructions: Sequence[Instruction], seed: int) -> Generator[Outcome]:
         """At most LLM_CONCURRENCY questions are under way; after a refusal of the endpoint itself none is begun."""
         from rubric_engine.llm.client import Endpoint
 
@@ -231,24 +238,27 @@ class EndpointDrafter:
         waiting = iter(instructions)
         under_way: dict[Future[Drafted | DraftFailed], tuple[Instruction, list[Call]]] = {}
         self._broken: DraftFailed | None = None
-        with ThreadPoolExecutor(max_workers=settings.ENV.llm_concurrency) as workers:
+        workers = ThreadPoolExecutor(max_workers=settings.ENV.llm_concurrency)
+        try:
             while True:
                 while len(under_way) < settings.ENV.llm_concurrency and not self.should_stop():
                     instruction = next(waiting, None)
                     if instruction is None:
                         break
                     calls: list[Call] = []
-                    under_way[workers.submit(self._prepared(endpoint, instruction, seed, calls))] = (
-                        instruction,
-                        calls,
-                    )
+                    asked = workers.submit(self._prepared(endpoint, instruction, seed, calls))
+                    under_way[asked] = (instruction, calls)
                 if not under_way:
-                    break
+                    return
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in done:
-                    instruction, calls = under_way.pop(future)
+                    instruction, calls = under_way[future]
                     yield instruction, future.result(), calls
-        endpoint.close()
+                    del under_way[future]
+        finally:
+            workers.shutdown(cancel_futures=True)
+            endpoint.close()
+            self.abandoned = list(under_way.values())
 
     def _prepared(
         self, endpoint: Endpoint, instruction: Instruction, seed: int, calls: list[Call]

@@ -7,6 +7,7 @@ may be sent there, else retrieval; both learn from the same pool and record whic
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 from django.conf import settings
 from django.db import transaction
@@ -106,12 +107,19 @@ def draft_items(
     """
     drafter = _drafter(project, pool_version, should_stop)
     block: list[Outcome] = []
-    for outcome in drafter.drafts(instructions, seed):
-        block.append(outcome)
-        if len(block) >= drafter.written_together:
-            _write(project, pool_version, block, on_done)
-            block = []
-    _write(project, pool_version, block, on_done)
+    try:
+        with closing(drafter.drafts(instructions, seed)) as outcomes:
+            for outcome in outcomes:
+                block.append(outcome)
+                if len(block) >= drafter.written_together:
+                    _write(project, pool_version, block, on_done)
+                    block = []
+        _write(project, pool_version, block, on_done)
+    finally:
+        # Of a job that was cancelled meanwhile: an answer that was paid for is recorded, though nobody took it.
+        LlmCall.rows.bulk_create(
+            _call(project, instruction, call) for instruction, calls in drafter.abandoned for call in calls
+        )
 
 
 def _drafter(project: Project, pool_version: PoolVersion | None, should_stop: Callable[[], bool]) -> Drafter:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import httpx2
 import openai
 from pydantic import BaseModel, ValidationError
 from tenacity import (
@@ -28,6 +29,7 @@ from rubric_engine.llm.prompts import Messages, sha256_of
 
 NO_KEY = "none"
 MILLION = 1_000_000
+LONGEST_BODY = 4 * 1024 * 1024
 
 
 class _Usage(BaseModel):
@@ -136,22 +138,37 @@ class Endpoint:
     def _send(self, messages: Messages, response_format: Mapping[str, Any], seed: int) -> str:
         where = self.config.base_url
         try:
-            raw = self._client.chat.completions.with_raw_response.create(  # type: ignore[call-overload]
+            with self._client.chat.completions.with_streaming_response.create(  # type: ignore[call-overload]
                 model=self.config.model,
                 messages=messages,
                 response_format=response_format,
                 seed=seed,
-            )
-            return str(raw.http_response.text)
-        except openai.APITimeoutError as fault:
+            ) as response:
+                return self._body(response.iter_bytes(), time.monotonic() + self.config.timeout_s)
+        except (openai.APITimeoutError, httpx2.TimeoutException) as fault:
             raise EndpointBusy(
                 "timeout", f"{where} did not answer within {self.config.timeout_s:g} s."
             ) from fault
-        except openai.APIConnectionError as fault:
+        except (openai.APIConnectionError, httpx2.TransportError) as fault:
             reason = f"{where} can't be reached ({fault.__cause__ or fault}). Check LLM_BASE_URL, and that it runs."
             raise EndpointBusy("unreachable", reason) from fault
         except openai.APIStatusError as fault:
             raise self._status_fault(fault) from fault
+
+    def _body(self, chunks: Iterator[bytes], deadline: float) -> str:
+        """The whole body, within the time and size that one answer may take: the client's timeout is one read's."""
+        body = bytearray()
+        for chunk in chunks:
+            body += chunk
+            if len(body) > LONGEST_BODY:
+                raise EndpointBusy(
+                    "malformed_body", f"{self.config.base_url} answered over {LONGEST_BODY:,} bytes."
+                )
+            if time.monotonic() > deadline:
+                raise EndpointBusy(
+                    "timeout", f"{self.config.base_url} took over {self.config.timeout_s:g} s."
+                )
+        return body.decode("utf-8", "replace")
 
     def _status_fault(self, fault: openai.APIStatusError) -> EndpointFault:
         status, said = fault.status_code, " ".join(fault.message.split())[:300]

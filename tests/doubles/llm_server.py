@@ -14,8 +14,17 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Reply = tuple[int, dict[str, str], bytes]
+Reply = tuple[int, dict[str, str], "bytes | Dripping"]
 Step = Callable[[dict[str, Any]], Reply]
+
+
+@dataclass(frozen=True)
+class Dripping:
+    """A body that is sent one byte after the other."""
+
+    body: bytes
+    pause_s: float
+
 
 JSON = {"Content-Type": "application/json"}
 
@@ -96,6 +105,11 @@ def slow(seconds: float, then: Step) -> Step:
     return step
 
 
+def dripping(pause_s: float) -> Step:
+    body = json.dumps(completion(json.dumps(draft()))).encode()
+    return lambda _: (200, JSON, Dripping(body, pause_s))
+
+
 def hang_up(_: dict[str, Any]) -> Reply:
     raise ConnectionAbortedError
 
@@ -145,9 +159,21 @@ def serving(*script: Step) -> Iterator[Double]:
             self.send_response(code)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            whole = body.body if isinstance(body, Dripping) else body
+            self.send_header("Content-Length", str(len(whole)))
             self.end_headers()
-            self.wfile.write(body)
+            try:
+                self._send(body)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True  # the client has had enough, which is what the test wants
+
+        def _send(self, body: bytes | Dripping) -> None:
+            if not isinstance(body, Dripping):
+                self.wfile.write(body)
+                return
+            for place in range(len(body.body)):
+                self.wfile.write(body.body[place : place + 1])
+                time.sleep(body.pause_s)
 
         def log_message(self, *_: object) -> None:
             return

@@ -247,6 +247,22 @@ def test_one_bad_item_does_not_take_the_others_along(project: Project) -> None:
     assert isinstance(outcomes[bad_one.pk], DraftFailed)
 
 
+def test_a_cancelled_job_keeps_the_record_of_every_call_it_made(project: Project) -> None:
+    def cancelled(_: Instruction, __: RubricVersion | DraftFailed) -> None:
+        raise KeyboardInterrupt
+
+    with endpoint(slow(0.1, good()), llm_concurrency=3) as double, pytest.raises(KeyboardInterrupt):
+        drafting.draft_items(
+            project=project,
+            instructions=[cast.make_instruction(project) for _ in range(6)],
+            pool_version=None,
+            seed=1,
+            on_done=cancelled,
+        )
+    assert LlmCall.objects.of(project).count() == len(double.requests) >= 1
+    assert not RubricVersion.objects.of(project).exists()
+
+
 def test_a_project_that_sends_nothing_out_is_drafted_here(project: Project) -> None:
     project.sends_to_endpoint = False
     project.save()

@@ -21,6 +21,7 @@ from tests.doubles.llm_server import (
     Step,
     completion,
     draft,
+    dripping,
     good,
     hang_up,
     raw,
@@ -80,6 +81,7 @@ def test_a_good_reply_is_a_valid_rubric_and_a_recorded_call() -> None:
         (raw(b'{"object": "error"}'), "malformed_body"),
         (raw(b"null"), "malformed_body"),
         (raw(b"[" * 100_000), "malformed_body"),
+        (raw(b" " * 10_000_000), "malformed_body"),
         (hang_up, "unreachable"),
     ],
 )
@@ -103,6 +105,14 @@ def test_a_slow_endpoint_times_out_and_is_asked_again() -> None:
     with serving(slow(1.5, good()), good()) as double:
         ask(double, calls, timeout_s=0.4)
     assert [call.outcome for call in calls] == ["timeout", "valid"]
+
+
+def test_an_endpoint_that_drips_its_answer_is_cut_off() -> None:
+    calls: list[Call] = []
+    with serving(dripping(0.05), good()) as double:
+        ask(double, calls, timeout_s=0.5)
+    assert [call.outcome for call in calls] == ["timeout", "valid"]
+    assert calls[0].latency_ms < 5_000
 
 
 def test_it_gives_up_after_the_last_attempt() -> None:
