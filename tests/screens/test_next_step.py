@@ -78,8 +78,19 @@ def test_disagreements_alone_hold_a_round_open() -> None:
     assert (
         step.sentence == "7 disagreements wait for a third reviewer. Round 3 can close when they are settled."
     )
+    assert _moves(step) == ("rounds/1f/?show=disputed#items", False)
+
+
+def test_who_is_the_third_reviewer_is_led_to_the_own_disagreements() -> None:
+    step = _step(round=replace(ROUND, stage=Stage.OPEN, drafted=500, undecided=7, disputed=7, mine=4))
     assert step.action is not None
-    assert step.action.label == "Adjudicate 7"
+    assert (step.action.label, step.action.path) == ("Adjudicate 4", "review/1f/")
+
+
+def test_a_run_that_broke_off_is_told_before_the_next_training() -> None:
+    step = _step(snapshot=1, reward_model=1, broken_run=2)
+    assert step.sentence.startswith("Run r2 ended before it was done.")
+    assert _moves(step) == ("runs/", False)
 
 
 def test_a_decided_round_is_closed() -> None:

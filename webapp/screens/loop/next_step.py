@@ -65,6 +65,7 @@ class LoopState:
     reward_model: int | None = None
     reward_model_evaluated: bool = False
     policy: int | None = None
+    broken_run: int | None = None
     passes: tuple[PassRate, ...] = ()
 
 
@@ -207,10 +208,10 @@ def _open(current: RoundNow, page: Action) -> Step:
             "%(disputed)d disagreements wait for a third reviewer. Round %(n)d can close when they are settled.",
             current.disputed,
         )
-        settle = Action(
-            _("Adjudicate %(n)d") % {"n": current.disputed},
-            f"rounds/{current.id}/#disputed",
-            Permission.ADJUDICATE,
+        settle = (
+            Action(_("Adjudicate %(n)d") % {"n": current.mine}, review.path, Permission.ADJUDICATE)
+            if current.mine
+            else Action(_("Show them"), f"rounds/{current.id}/?show=disputed#items", Permission.RUN_ROUNDS)
         )
         return Step(sentence % told, settle, (page,))
     sentence = _("Round %(n)d is under review: %(left)d of %(items)d items are still to be decided.")
@@ -278,6 +279,13 @@ def _models(state: LoopState) -> Step | None:
         else:
             sentence = ngettext("%(n)d run is under way.", "%(n)d runs are under way.", state.live_runs)
         return Step(sentence % told, None, (runs, *_begin_round(state)))
+    if state.broken_run is not None:
+        return Step(
+            _("Run r%(n)d ended before it was done. Its page says why, and resumes it.")
+            % {"n": state.broken_run},
+            Action(_("Show runs"), "runs/", Permission.LAUNCH_RUNS),
+            _begin_round(state),
+        )
     if state.reward_model is None:
         return Step(
             _("Snapshot s%(n)d is frozen and no reward model has been trained on it.")

@@ -35,6 +35,7 @@ from webapp.screens.loop.next_step import LoopState, PassRate, RoundNow, Stage
 from webapp.screens.workers import Workers, look
 
 RUNS_SHOWN = 6
+BROKEN = (AttemptState.FAILED, AttemptState.LOST)
 
 
 @dataclass
@@ -91,6 +92,7 @@ def overview(project: Project, user: User) -> Overview:
         live_runs=Attempt.objects.of(project).filter(state__in=LIVE_STATES).count(),
         reward_model=_last(runs, RunKind.REWARD_MODEL),
         policy=_last(runs, RunKind.POLICY),
+        broken_run=runs[0].number if runs and runs[0].state in BROKEN else None,
         passes=tuple(_pass_rate(one) for one in closed if one.reviewed),
     )
     return Overview(
