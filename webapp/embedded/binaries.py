@@ -13,6 +13,7 @@ from pathlib import Path
 from webapp.embedded.errors import EmbeddedError
 
 NOBODY = 65534
+DIRECTORY_CAPABILITIES = ("dac_read_search", "dac_override")  # containers often have the second only
 
 
 def _package_directory(module: str, wheel: str) -> Path:
@@ -56,19 +57,10 @@ def unprivileged_prefix() -> tuple[str, ...]:
     """
     if os.geteuid() != 0 and _has_a_name(os.geteuid()):
         return ()
-    identity = (f"--map-user={NOBODY}", f"--map-group={NOBODY}")
-    capability = "+dac_read_search"
-    ways = (
-        ("unshare", "--user", *identity),
-        (
-            "setpriv",
-            f"--reuid={NOBODY}",
-            f"--regid={NOBODY}",
-            "--clear-groups",
-            f"--inh-caps={capability}",
-            f"--ambient-caps={capability}",
-        ),
-    )
+    ways: list[tuple[str, ...]] = [("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")]
+    for capability in DIRECTORY_CAPABILITIES:
+        step_down = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        ways.append((*step_down, f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"))
     for way in ways:
         if (
             shutil.which(way[0])
