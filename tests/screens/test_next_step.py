@@ -9,7 +9,8 @@ import pytest
 
 from webapp.accounts.models import Role
 from webapp.accounts.permissions import GRANTS, Permission
-from webapp.screens.loop.next_step import LoopState, PassRate, RoundNow, Stage, Step, converged, next_step
+from webapp.screens.loop.next_step import next_step
+from webapp.screens.loop.step import LoopState, PassRate, RoundNow, Stage, Step, converged
 
 EVERYTHING = frozenset(Permission)
 BEGUN = LoopState(may=EVERYTHING, instructions=600, unused_instructions=600)

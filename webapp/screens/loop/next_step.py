@@ -3,100 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from webapp.accounts.permissions import Permission
-
-CONVERGED_POINT, CONVERGED_LOWER = 0.95, 0.92
-
-
-class Stage(StrEnum):
-    """Where an unfinished round stands."""
-
-    CREATED = "created"
-    DRAFTING = "drafting"
-    DRAFTED = "drafted"
-    OPEN = "open"
-
-
-@dataclass(frozen=True)
-class RoundNow:
-    """The round in hand. `undecided` items have no gold yet; `disputed` of them wait for a third reviewer."""
-
-    id: str
-    number: int
-    stage: Stage
-    items: int
-    drafted: int = 0
-    failed: int = 0
-    undecided: int = 0
-    disputed: int = 0
-    mine: int = 0
-
-
-@dataclass(frozen=True)
-class PassRate:
-    """Strict passes of a closed round, with the lower Wilson bound."""
-
-    point: float
-    lower: float
-
-
-@dataclass(frozen=True)
-class LoopState:
-    may: frozenset[Permission]
-    missing_queues: frozenset[str] = frozenset()
-    instructions: int = 0
-    unused_instructions: int = 0
-    round: RoundNow | None = None
-    next_number: int = 1
-    gold: int = 0
-    admitted: int = 0
-    pool_version: int | None = None
-    newest_pool_version: int | None = None
-    gold_outside_snapshots: int = 0
-    snapshot_building: bool = False
-    snapshot: int | None = None
-    live_runs: int = 0
-    reward_model: int | None = None
-    reward_model_evaluated: bool = False
-    policy: int | None = None
-    broken_run: int | None = None
-    passes: tuple[PassRate, ...] = ()
-
-
-@dataclass(frozen=True)
-class Action:
-    """A button. `path` is below the project's root; `post` says that it acts at once."""
-
-    label: str
-    path: str
-    permission: Permission
-    post: bool = False
-
-
-@dataclass(frozen=True)
-class Step:
-    sentence: str
-    action: Action | None = None
-    others: tuple[Action, ...] = field(default=())
-
-    def for_role(self, may: frozenset[Permission]) -> Step:
-        """The step with the buttons that the person's role has."""
-        action = self.action if self.action and self.action.permission in may else None
-        return Step(self.sentence, action, tuple(other for other in self.others if other.permission in may))
-
-
-def converged(passes: tuple[PassRate, ...]) -> bool:
-    """Strict pass ≥ 95 % in the last two rounds and each lower bound ≥ 92 % (ours; see the field's rules)."""
-    last = passes[-2:]
-    return len(last) == 2 and all(
-        one.point >= CONVERGED_POINT and one.lower >= CONVERGED_LOWER for one in last
-    )
+from webapp.screens.loop.step import Action, LoopState, RoundNow, Stage, Step, converged
 
 
 def next_step(state: LoopState) -> Step:

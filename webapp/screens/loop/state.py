@@ -31,7 +31,7 @@ from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import GRANTS, role_of
 from webapp.jobs.models import Job, JobState
 from webapp.jobs.queue import LIVE
-from webapp.screens.loop.next_step import LoopState, PassRate, RoundNow, Stage
+from webapp.screens.loop.step import LoopState, PassRate, RoundNow, Stage
 from webapp.screens.workers import Workers, look
 
 RUNS_SHOWN = 6
