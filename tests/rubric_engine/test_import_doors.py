@@ -19,6 +19,8 @@ from tests import cast
 from tests.rubric_engine.files import GOOD, jsonl, write
 from webapp.accounts.models import Project, User
 from webapp.jobs.models import Job
+from webapp.jobs.queue import claim
+from webapp.jobs.runner import run
 
 
 @pytest.fixture(autouse=True)
@@ -207,3 +209,24 @@ def test_neither_a_reviewer_nor_an_outsider_nor_nobody_imports_over_rest(
     assert api(client, project, cast.make_token(ada, project), {"file": upload()}).status_code == 403
     assert api(client, project, cast.make_token(outsider, elsewhere), {"file": upload()}).status_code == 404
     assert api(client, project, "gr_unknown", {"file": upload()}).status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("rows", "job_state", "import_state", "says"),
+    [
+        (jsonl(*GOOD), "succeeded", "imported", ""),
+        (jsonl({"id": "1", "instruction": "x", "difficulty": 99}), "failed", "refused", "line 1, difficulty"),
+    ],
+)
+def test_a_runner_works_the_job_off(
+    project: Project, admin: User, rows: bytes, job_state: str, import_state: str, says: str
+) -> None:
+    row = create_import(actor=admin, project=project, filename="r.jsonl", file=io.BytesIO(rows))
+    job = claim("io")
+    assert job
+    run(job)
+    job.refresh_from_db()
+    row.refresh_from_db()
+    assert (job.state, row.state) == (job_state, import_state)
+    assert says in job.error
