@@ -7,12 +7,19 @@ from django.conf import LazySettings
 
 from tests.screens.world import World, build
 from webapp.accounts.models import Project, User
+from webapp.jobs.liveness import QUEUES
 
 
 @pytest.fixture(autouse=True)
 def _static_from_sources(settings: LazySettings) -> None:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever runs beside the tests over the same cache."""
+    monkeypatch.setattr("webapp.screens.workers.workers", lambda: dict.fromkeys(QUEUES))
 
 
 @pytest.fixture
