@@ -61,6 +61,17 @@ class TrainerEvents(TrainerCallback):
             "progress", state.global_step, step=state.global_step, total_steps=state.max_steps
         )
 
+    def on_step_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,
+    ) -> TrainerControl:
+        """A checkpoint written on a stop holds the stop flag, which a resumed trainer loads: it must go on."""
+        control.should_training_stop = False
+        return control
+
     def on_step_end(
         self,
         args: TrainingArguments,
