@@ -60,14 +60,16 @@ def main(argv: list[str] | None = None) -> int:
 def _dispatch(
     config: RewardModelConfig | GrpoConfig | EvaluationConfig, context: RunContext
 ) -> dict[str, Any]:
+    resumed = config.resume_from
+    context.events.emit(
+        "started", config_kind=config.kind, resume_from=config.resume_from, versions=versions()
+    )
     import torch
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     torch.set_num_threads(config.threads)
-    resumed = config.resume_from
-    context.events.emit("started", config_kind=config.kind, resume_from=resumed, versions=versions())
     try:
         if isinstance(config, RewardModelConfig):
             from training.reward_run import run_reward_model
