@@ -60,7 +60,6 @@ def main(argv: list[str] | None = None) -> int:
 def _dispatch(
     config: RewardModelConfig | GrpoConfig | EvaluationConfig, context: RunContext
 ) -> dict[str, Any]:
-    resumed = config.resume_from
     context.events.emit(
         "started", config_kind=config.kind, resume_from=config.resume_from, versions=versions()
     )
