@@ -14,6 +14,13 @@ from tests.faults.damage import Damage, NothingToKill, wait_until
 from tests.faults.world import make
 from tests.journeys.stack import Stack
 
+WORKS_BETWEEN_S = 45.0
+PLANTED = """
+DELETE FROM jobs_job WHERE subject_id = '{lost}';
+INSERT INTO audit_event (project_id, actor_id, at, action, subject_type, subject_id, old, new, reason)
+SELECT project_id, actor_id, at, action, subject_type, subject_id, old, new, reason
+FROM audit_event WHERE action = 'job.succeeded' AND subject_id = '{doubled}'
+"""
 ENDED = {"succeeded", "failed", "cancelled"}
 
 
@@ -37,16 +44,11 @@ def run(stack: Stack, *, jobs: int, every_s: float, kill_workers: bool, seed: in
     )
     vandal.start()
     accepted = [_upload(stack, made, number) for number in range(jobs)]
-    wait_until(lambda: len(_states(damage, accepted)) == jobs, "every job to end", within_s=300 + 5 * jobs)
+    wait_until(lambda: len(_states(damage, accepted)) == jobs, "every job to end", within_s=60 + 5 * jobs)
     ended.set()
     vandal.join()
     lost, doubled = _count(damage, accepted)
-    damage.change(
-        f"DELETE FROM jobs_job WHERE subject_id = '{accepted[0]}'; "
-        "INSERT INTO audit_event (project_id, actor_id, at, action, subject_type, subject_id, old, new, reason) "
-        "SELECT project_id, actor_id, at, action, subject_type, subject_id, old, new, reason "
-        f"FROM audit_event WHERE action = 'job.succeeded' AND subject_id = '{_job_of(damage, accepted[1])}'"
-    )
+    damage.change(PLANTED.format(lost=accepted[0], doubled=_job_of(damage, accepted[1])))
     planted_lost, planted_doubled = _count(damage, accepted)
     caught = (planted_lost > lost) + (planted_doubled > doubled)
     return Finding(jobs, faults, lost, doubled, caught)
@@ -81,14 +83,16 @@ def _upload(stack: Stack, made: dict[str, str], number: int) -> str:
 def _vandalise(
     damage: Damage, ended: threading.Event, faults: Counter[str], every_s: float, kill_workers: bool
 ) -> None:
+    """Flush all the time; kill the worker and the broker now and then, so that something still works between."""
+    killed_at = time.monotonic()
     while not ended.wait(every_s):
         try:
             damage.flush_broker()
             faults["FLUSHALL"] += 1
-            if kill_workers and damage.dice.random() < 0.2:
+            if kill_workers and time.monotonic() - killed_at > WORKS_BETWEEN_S:
+                killed_at = time.monotonic()
                 damage.kill_worker("worker-io-llm")
                 faults["worker"] += 1
-            if kill_workers and damage.dice.random() < 0.1:
                 damage.kill_broker()
                 faults["broker"] += 1
         except NothingToKill:

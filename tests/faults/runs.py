@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +21,18 @@ NOTICED_S = 90.0
 ENDED_S = 420.0
 SUPERVISE, TRAIN = "training.supervise", "training.train"
 
+PLANTED = """
+SET session_replication_role = replica;
+UPDATE training_attempt SET state = 'lost' WHERE run_id = '{run}';
+"""
+"""Past the triggers that hold the order of states."""
+
 
 @dataclass(frozen=True)
 class Finding:
-    """`noticed_s`: from SIGKILL to the row; by what was killed."""
+    """`noticed_s`: from SIGKILL to the row that says so, for each death."""
 
-    noticed_s: dict[str, float]
+    noticed_s: list[float]
     attempts: int
     lost_or_doubled: int
     planted_caught: int
@@ -81,30 +88,32 @@ class Runs:
                 os.kill(process.pid, signal.SIGKILL)
 
 
-def run(stack: Stack, *, times: int = 1) -> Finding:
-    """The three deaths, `times` each; then a double is planted and must be counted."""
+DEATHS: dict[str, tuple[str, ...]] = {
+    "trainer and its supervisor": (SUPERVISE, TRAIN),
+    "trainer": (TRAIN,),
+    "worker": (),
+}
+
+
+def run(stack: Stack, *, deaths: Sequence[str] = tuple(DEATHS), times: int = 1) -> Finding:
+    """Each of `deaths`, `times` over; then a double is planted and must be counted."""
     runs = Runs(stack)
-    noticed: dict[str, float] = {}
-    tried: list[str] = []
-    for _ in range(times):
-        for name, modules in (("trainer and its supervisor", (SUPERVISE, TRAIN)), ("trainer", (TRAIN,))):
-            tried.append(one := runs.launch())
-            runs.wait_for_trainer(one)
-            runs.kill(one, *modules)
-            took = runs.wait_for(one, "lost", "failed", within_s=2 * NOTICED_S)
-            noticed[name] = max(took, noticed.get(name, 0.0))
-            runs.resume(one)
-            runs.wait_for(one, "succeeded")
-        tried.append(one := runs.launch())
+    noticed: list[float] = []
+    expected: dict[str, int] = {}
+    for death in [*deaths] * times:
+        one = runs.launch()
         runs.wait_for_trainer(one)
-        _kill_worker(runs.damage)
+        expected[one] = 1
+        if DEATHS[death]:
+            runs.kill(one, *DEATHS[death])
+            noticed.append(runs.wait_for(one, "lost", "failed", within_s=2 * NOTICED_S))
+            runs.resume(one)
+            expected[one] = 2
+        else:
+            _kill_worker(runs.damage)
         runs.wait_for(one, "succeeded")
-    expected = {one: 2 if place % 3 < 2 else 1 for place, one in enumerate(tried)}
     wrong = _wrong(runs, expected)
-    runs.damage.change(
-        "SET session_replication_role = replica; "
-        f"UPDATE training_attempt SET state = 'lost' WHERE run_id = '{tried[0]}'"
-    )
+    runs.damage.change(PLANTED.format(run=next(iter(expected))))
     return Finding(noticed, sum(expected.values()), wrong, _wrong(runs, expected) - wrong)
 
 
