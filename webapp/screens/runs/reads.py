@@ -135,14 +135,21 @@ def live(run: Run) -> dict[str, Any]:
         "progress": found,
         "cards": plots.cards(run, curve),
         "events": [_told(event, many=len(attempts) > 1) for event in events.order_by("-pk")[:EVENTS_SHOWN]],
-        "checkpoints": Checkpoint.objects.of(run.project)
-        .filter(run=run)
-        .order_by("-final", "-step", "-pk")[:8],
+        "checkpoints": checkpoints(run),
         "log": places.log_tail(attempt),
         "train_worker": look().alive.get("train") if attempt.state in LIVE_STATES else None,
         "demonstration": standing.demonstration(run),
         **report(run),
     }
+
+
+def checkpoints(run: Run) -> list[Checkpoint]:
+    """The newest ones; `removed` where the trainer has made room since (it keeps a few)."""
+    found = list(Checkpoint.objects.of(run.project).filter(run=run).order_by("-final", "-step", "-pk")[:8])
+    here = places.files_dir().is_dir()
+    for checkpoint in found:
+        checkpoint.removed = here and not places.restored(checkpoint.path).is_dir()  # type: ignore[attr-defined]
+    return found
 
 
 def report(run: Run) -> dict[str, Any]:
