@@ -12,9 +12,7 @@ from webapp.accounts.models import ProjectRow, ScopedManager
 
 class Event(ProjectRow):
     at = models.DateTimeField(auto_now_add=True)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     action = models.CharField(max_length=64)
     subject_type = models.CharField(max_length=64)
     subject_id = models.CharField(max_length=64)
@@ -26,4 +24,7 @@ class Event(ProjectRow):
     rows: ClassVar = models.Manager["Event"]()
 
     class Meta(ProjectRow.Meta):
-        indexes = [models.Index(fields=["project", "-id"]), models.Index(fields=["subject_type", "subject_id"])]
+        indexes = [
+            models.Index(fields=["project", "-id"]),
+            models.Index(fields=["subject_type", "subject_id"]),
+        ]
