@@ -88,10 +88,14 @@ HARNESSES: dict[str, Callable[[Stack, list[Window], float], list[dict[str, Any]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("harness", nargs="*", choices=[*HARNESSES, []], default=list(HARNESSES))
+    parser.add_argument(
+        "harness", nargs="*", metavar="HARNESS", help=f"of {', '.join(HARNESSES)}; all without it"
+    )
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full size")
     parser.add_argument("--reviewers", type=int, default=64)
     chosen = parser.parse_args()
+    if unknown := set(chosen.harness) - set(HARNESSES):
+        parser.error(f"no harness {', '.join(unknown)}")
     with running() as stack:
         windows = _windows(stack, chosen.reviewers)
         for name in chosen.harness or HARNESSES:

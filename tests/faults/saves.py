@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.faults.damage import Damage, NothingToKill, wait_until
 from tests.faults.reviewer import Acknowledged, Window
@@ -143,7 +144,7 @@ def run(
         planted = plant_a_loss(damage, crowd)
         queue = [*kinds, *dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=max(0, kills - len(kinds)))]
         for number, kind in enumerate(queue, start=1):
-            wait_until(lambda kind=kind: _killed(damage, kind), f"{kind} to kill")
+            wait_until(partial(_killed, damage, kind), f"{kind} to kill")
             done[kind] += 1
             recovery.append(crowd.wait_for_more(len(windows)))
             wait_until(lambda: valkey.answers(stack.home), "the broker again")

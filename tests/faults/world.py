@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,11 @@ def imports() -> dict[str, Any]:
     return {"project": project.slug, "token": cast.make_token(lead, project)}
 
 
-WORLDS = {"reviews": reviews, "training": training, "imports": imports}
+WORLDS: dict[str, Callable[..., dict[str, Any]]] = {
+    "reviews": reviews,
+    "training": training,
+    "imports": imports,
+}
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.project")
