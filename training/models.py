@@ -29,7 +29,9 @@ class Snapshot(ProjectRow):
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=120, blank=True)
     state = models.CharField(max_length=8, choices=SnapshotState.choices, default=SnapshotState.BUILDING)
-    options = models.JSONField(default=dict, help_text=_("What was asked: licences, imported preferences, split seed."))
+    options = models.JSONField(
+        default=dict, help_text=_("What was asked: licences, imported preferences, split seed.")
+    )
     sha256 = models.CharField(max_length=64, blank=True)
     manifest = models.JSONField(default=dict)
     error = models.TextField(blank=True)
@@ -102,7 +104,9 @@ class Attempt(ProjectRow):
     fence = models.PositiveIntegerField(default=0)
     host = models.CharField(max_length=120, blank=True)
     pid = models.PositiveIntegerField(null=True)
-    pid_created = models.FloatField(null=True, help_text=_("Start time of the process: a pid alone can be reused."))
+    pid_created = models.FloatField(
+        null=True, help_text=_("Start time of the process: a pid alone can be reused.")
+    )
     step = models.PositiveIntegerField(default=0)
     total_steps = models.PositiveIntegerField(default=0)
     events_offset = models.PositiveBigIntegerField(default=0, help_text=_("Bytes of events.jsonl observed."))
@@ -124,7 +128,9 @@ class Attempt(ProjectRow):
             models.UniqueConstraint(
                 fields=["run"], condition=models.Q(state__in=LIVE_STATES), name="one_live_attempt_per_run"
             ),
-            models.CheckConstraint(condition=models.Q(state__in=AttemptState.values), name="attempt_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=AttemptState.values), name="attempt_state_known"
+            ),
         ]
 
 

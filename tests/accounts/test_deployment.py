@@ -84,7 +84,9 @@ def test_the_database_of_these_tests_is_durable(db: None) -> None:
 
 @pytest.mark.usefixtures("forgetful")
 def test_a_database_that_acknowledges_before_it_wrote_is_refused() -> None:
-    with pytest.raises(SystemCheckError, match=r"synchronous_commit=off.*\n.*HINT: Set synchronous_commit=on"):
+    with pytest.raises(
+        SystemCheckError, match=r"synchronous_commit=off.*\n.*HINT: Set synchronous_commit=on"
+    ):
         check_at_the_start()
 
 

@@ -278,7 +278,16 @@ def review_server(reviewers: int = REVIEWERS, items: int = ITEMS, *, pages: bool
                 _python(environment, "-m", "tests.benchmarks.review_data", str(reviewers), str(items))
             )
             if pages:
-                _python(environment, "manage.py", "collectstatic", "--no-input", "-v", "0", "--ignore", "rest_framework")
+                _python(
+                    environment,
+                    "manage.py",
+                    "collectstatic",
+                    "--no-input",
+                    "-v",
+                    "0",
+                    "--ignore",
+                    "rest_framework",
+                )
             port = free_port()
             command = [
                 "-m",
