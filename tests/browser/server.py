@@ -82,7 +82,7 @@ def _environment() -> dict[str, str]:
         "DATABASE_URL": f"postgresql://{login}@{host}{port}/{found['NAME']}",
         "REDIS_URL": os.environ.get("REDIS_URL") or paths.valkey_url(paths.home()),
         "SECRET_KEY": settings.SECRET_KEY,
-        "ALLOWED_HOSTS": "127.0.0.1",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "HTTPS": "0",
         "DEBUG": "1",
         "GOLDROUNDS_PROCESS": "web",

@@ -6,7 +6,6 @@ import ipaddress
 from collections.abc import Callable
 
 from allauth.mfa.utils import is_mfa_enabled
-from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -24,7 +23,6 @@ OPEN_PATHS = (
 )
 """Where a person without a second factor may go: to set one up, or out."""
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
-_TOLD = "told_about_second_factor"
 
 
 def from_loopback(request: HttpRequest) -> bool:
@@ -72,7 +70,4 @@ def _to_set_up(request: HttpRequest) -> HttpResponse:
         return JsonResponse(
             {"status": 403, "title": title}, status=403, content_type="application/problem+json"
         )
-    if not request.session.get(_TOLD):
-        request.session[_TOLD] = True
-        messages.info(request, _("Set up a second factor first: an authenticator app or a passkey."))
     return redirect("mfa_index")
