@@ -221,8 +221,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "embedded-grpo": {
         "kind": "grpo",
         "base_model": EMBEDDED,
-        "learning_rate": 3e-4,
-        "max_steps": 30,
+        "learning_rate": 1e-3,
+        "max_steps": 40,
         "warm_up_steps": 200,
         "prompts_per_step": 2,
         "micro_batch_rows": 16,

@@ -29,7 +29,8 @@ from training.faults import TrainingFault
 
 DEMONSTRATION = (
     "The policy is a two-layer model with random weights, warmed up on the snapshot's own answers. It "
-    "demonstrates the training; its text is not medical advice of any quality."
+    "demonstrates the training; its text has no meaning, so that a rise of its reward is reward hacking and says "
+    "nothing about medicine."
 )
 _START, _END, _PAD = "<|im_start|>", "<|im_end|>", "<|pad|>"
 _CHAT_TEMPLATE = (
