@@ -6,6 +6,7 @@ Full size is 64 reviewers, 50,000 saves, 300 kills, 10,000 submits, 100 jobs and
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -100,7 +101,9 @@ def main() -> None:
         windows = _windows(stack, chosen.reviewers)
         for name in chosen.harness or HARNESSES:
             print(f"\n== {name}", flush=True)
+            began = time.monotonic()
             keep(HARNESSES[name](stack, windows, chosen.scale))
+            print(f"  {time.monotonic() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
