@@ -29,7 +29,8 @@ PRODUCTION = {
 
 def manage(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **PRODUCTION, **changed, "PYTHONWARNINGS": "ignore"}
-    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    for name in ("DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"):  # of pytest and of the browser tests
+        environment.pop(name, None)
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=REPOSITORY,
