@@ -63,7 +63,7 @@ def of_saves(stack: Stack, windows: list[Window], scale: float) -> list[dict[str
 
 
 def of_jobs(stack: Stack, _windows: list[Window], scale: float) -> list[dict[str, Any]]:
-    found = jobs.run(stack, jobs=max(5, int(100 * scale)), every_s=0.5, kill_workers=True)
+    found = jobs.run(stack, jobs=max(5, int(100 * scale)), every_s=0.5, kill_workers=True, pace_s=1.0)
     print(f"  {found}")
     caught(found.planted_caught == 2, "a lost and a doubled job")
     return [counted("faults.jobs_lost_or_doubled", found.lost + found.doubled, found.jobs)]

@@ -51,7 +51,7 @@ class Damage:
 
     def kill_backend(self) -> None:
         serving = [
-            one for one in self._children(self._postgres()) if f" {DATABASE} " in " ".join(one.cmdline())
+            one for one in self._children(self._postgres()) if f" {DATABASE} " in " ".join(self._words(one))
         ]
         if not serving:
             raise NothingToKill("no backend")
@@ -70,6 +70,11 @@ class Damage:
         """A Celery worker with its pool; what it started in sessions of their own lives on."""
         leader = self._child(name)
         self._kill(processes.session_of(self.home, leader.pid))
+
+    def kill_runners(self) -> None:
+        """The processes that run jobs; a worker starts them in sessions of their own."""
+        living = processes.with_descendants(processes.launched_from(self.home, apart_from=[]))
+        self._kill([one for one in living if "run_jobs" in self._words(one)])
 
     def flush_broker(self) -> None:
         """FLUSHALL: every message and every cached value is gone."""
@@ -118,6 +123,12 @@ class Damage:
         if not found:
             raise NothingToKill(str(parent.pid))
         return found
+
+    def _words(self, process: psutil.Process) -> list[str]:
+        try:
+            return process.cmdline()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # a zombie counts as gone
+            return []
 
     def _kill(self, victims: list[psutil.Process]) -> None:
         for victim in victims:

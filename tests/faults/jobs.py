@@ -6,6 +6,8 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import httpx2
@@ -14,7 +16,12 @@ from tests.faults.damage import Damage, NothingToKill, wait_until
 from tests.faults.world import make
 from tests.journeys.stack import Stack
 
-WORKS_BETWEEN_S = 45.0
+WORKS_BETWEEN_S = 20.0
+WORKERS: dict[str, Callable[[Damage], None]] = {
+    "runner": lambda damage: damage.kill_runners(),
+    "worker": lambda damage: damage.kill_worker("worker-io-llm"),
+    "broker": lambda damage: damage.kill_broker(),
+}
 PLANTED = """
 DELETE FROM jobs_job WHERE subject_id = '{lost}';
 INSERT INTO audit_event (project_id, actor_id, at, action, subject_type, subject_id, old, new, reason)
@@ -33,20 +40,24 @@ class Finding:
     planted_caught: int
 
 
-def run(stack: Stack, *, jobs: int, every_s: float, kill_workers: bool, seed: int = 1) -> Finding:
-    """Upload `jobs` files of two instructions each; flush the broker every `every_s` until all have ended."""
+def run(
+    stack: Stack, *, jobs: int, every_s: float, kill_workers: bool, pace_s: float = 0.0, seed: int = 1
+) -> Finding:
+    """Upload `jobs` files of two instructions each, one every `pace_s`; flush the broker until all have ended."""
     made = make(stack, "imports")
     damage = Damage(stack.home, random.Random(seed))
     ended = threading.Event()
     faults: Counter[str] = Counter()
-    vandal = threading.Thread(
-        target=_vandalise, args=[damage, ended, faults, every_s, kill_workers], daemon=True
-    )
-    vandal.start()
-    accepted = [_upload(stack, made, number) for number in range(jobs)]
+    pool = ThreadPoolExecutor(1)
+    vandal = pool.submit(_vandalise, damage, ended, faults, every_s, kill_workers)
+    accepted = []
+    for number in range(jobs):
+        accepted.append(_upload(stack, made, number))
+        time.sleep(pace_s)
     wait_until(lambda: len(_states(damage, accepted)) == jobs, "every job to end", within_s=60 + 5 * jobs)
     ended.set()
-    vandal.join()
+    vandal.result()
+    pool.shutdown()
     lost, doubled = _count(damage, accepted)
     damage.change(PLANTED.format(lost=accepted[0], doubled=_job_of(damage, accepted[1])))
     planted_lost, planted_doubled = _count(damage, accepted)
@@ -91,10 +102,9 @@ def _vandalise(
             faults["FLUSHALL"] += 1
             if kill_workers and time.monotonic() - killed_at > WORKS_BETWEEN_S:
                 killed_at = time.monotonic()
-                damage.kill_worker("worker-io-llm")
-                faults["worker"] += 1
-                damage.kill_broker()
-                faults["broker"] += 1
+                for kind, kill in WORKERS.items():
+                    kill(damage)
+                    faults[kind] += 1
         except NothingToKill:
             continue
 
