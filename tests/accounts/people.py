@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from django.test import Client
 from webapp.accounts.models import Membership, Project, Role, User
 
 PASSWORD = "a long enough password"
+TOTP_STEP_S = 30
 
 
 @dataclass
@@ -32,7 +34,11 @@ class Person:
         return totp_code(self.secret)
 
 
-def totp_code(secret: str) -> str:
+def totp_code(secret: str, *, good_for_s: float = 1.0) -> str:
+    """The app's code now, or the next one where this one ends in less than `good_for_s` seconds."""
+    left = TOTP_STEP_S - time.time() % TOTP_STEP_S
+    if left < good_for_s:
+        time.sleep(left)
     return f"{hotp_value(secret, next(yield_hotp_counters_from_time())):06d}"
 
 
