@@ -40,6 +40,8 @@ if not os.environ.get("GOLDROUNDS_HOME"):
     os.environ["GOLDROUNDS_HOME"] = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
     STACK.callback(_remove, home())
 
+(home() / "static").mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of its absence with every client
+
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     own_database, own_broker = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
