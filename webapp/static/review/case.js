@@ -50,7 +50,7 @@ export class CaseView {
   renderTags() {
     const { work, view, config } = this.screen;
     const { specialty, category, difficulty } = work.payload.instruction;
-    const about = [specialty, category && capital(category), difficulty != null && t("difficulty", { n: difficulty })];
+    const about = [specialty, category && capital(category), difficulty != null && t("difficulty", { n: difficulty }), work.payload.draft?.label];
     const said = [
       work.payload.rubric_only && t("rubric_only"),
       view.submitted && t("state_submitted"),

@@ -43,7 +43,7 @@ export class RubricView {
     this.renderOrder(standing);
     this.renderActions();
     const unconfirmed = Object.values(view.verdicts).some((row) => Object.values(row).some((entry) => entry.origin !== "physician"));
-    const notes = [work.payload.draft?.label, unconfirmed && t("dotted"), !diff && t("diff_off")];
+    const notes = [unconfirmed && t("dotted"), !diff && t("diff_off")];
     replace(this.source, notes.filter(Boolean).join(" · "));
   }
 
