@@ -59,4 +59,3 @@ def test_a_killed_trainer_is_noticed_and_its_run_resumed(stack: Stack) -> None:
     found = runs.run(stack, deaths=["trainer and its supervisor"])
     assert found.planted_caught == 1
     assert found.lost_or_doubled == 0
-    assert max(found.noticed_s) <= runs.NOTICED_S
