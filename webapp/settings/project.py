@@ -90,7 +90,8 @@ DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}"}
 if ENV.process == "web":
     # Django's pool belongs to web processes only; Celery workers and runners keep one connection each.
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 2, "max_size": 10, "timeout": 15}
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
+    # A connection is looked at before it is lent: after a restart of PostgreSQL none is stale. One round trip.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.cache_url}}
 

@@ -62,6 +62,10 @@ class NewRun(forms.Form):
         subjects.queryset = done.exclude(kind=RunKind.EVALUATION)
         for field in (judges, subjects):
             field.label_from_instance = _run_label  # type: ignore[method-assign,assignment]
+        if kind == RunKind.EVALUATION:
+            snapshots.help_text = _(
+                "The model's own, unless on purpose: another one's test items may be among those it was trained on."
+            )
         for name in _ABSENT[kind]:
             del self.fields[name]
 
