@@ -121,6 +121,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ENV.https  # on http://localhost browsers allow passkeys
 MFA_TOTP_ISSUER = "GoldRounds"
+MFA_TOTP_TOLERANCE = 1  # a code that runs out while it is typed still counts (RFC 6238, 5.2)
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = ["username"]
