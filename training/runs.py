@@ -165,6 +165,13 @@ def succeeded_attempt(run: Run) -> Attempt | None:
     return Attempt.objects.of(run.project).filter(run=run, state=AttemptState.SUCCEEDED).first()
 
 
+def holding_trainers(project: Project) -> tuple[list[Run], int]:
+    """The runs of a project that hold a trainer now, oldest first, and how many other projects' runs do."""
+    holding = Attempt.rows.filter(state__in=[AttemptState.CLAIMED, AttemptState.RUNNING])
+    own = holding.filter(project=project).select_related("run").order_by("claimed_at")
+    return [attempt.run for attempt in own], holding.exclude(project=project).count()
+
+
 def final_directory(run: Run) -> Path | None:
     """Where the trained model of a succeeded run lies."""
     attempt = succeeded_attempt(run)

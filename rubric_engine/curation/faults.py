@@ -26,6 +26,10 @@ class Refusal:
     def as_row(self) -> RefusalRow:
         return {"line": self.line, "field": self.field, "reason": self.reason}
 
+    def as_the_last(self) -> Refusal:
+        """The fault at which reading ended: what stands after it was not looked at."""
+        return Refusal(self.line, self.field, f"{self.reason}. Nothing after it was read")
+
     def __str__(self) -> str:
         where = f"line {self.line}" if self.line else "the file"
         return f"{where}{f', {self.field}' if self.field else ''}: {self.reason}"

@@ -105,7 +105,7 @@ def create_import(
 def _stored(file: IO[bytes], identity: UUID, name: str) -> tuple[Path, str]:
     suffix = max((known for known in SUFFIXES if name.lower().endswith(known)), key=len, default="")
     if not suffix:
-        raise FileRefused(f"{name!r}: only {', '.join(SUFFIXES[:-1])} are read; save it as one of these")
+        raise FileRefused(f"only {', '.join(SUFFIXES[:-1])} are read; save {name!r} as one of these")
     directory = Path(settings.FILES_DIR) / "imports"
     path = directory / f"{identity}{suffix}"
     hasher, size = hashlib.sha256(), 0
@@ -186,26 +186,37 @@ def _stage(upload: Import, staging: Staging, progress: Progress) -> int:
     Raises:
         ImportRefused: with every fault up to the hundredth; reading goes on after a faulty row.
     """
-    path = Path(settings.FILES_DIR) / upload.path
-    position, refusals, count = Position(), list[Refusal](), 0
+    refusals, count = list[Refusal](), 0
     try:
-        for line, row in rows(path, position):
-            if not count:
-                require_columns(row, upload.kind, upload.mapping, line)
-            count += 1
-            _stage_row(upload, staging, line, row, refusals)
-            if len(refusals) == MOST_REFUSALS:
-                break
-            if count % REPORT_EVERY == 0:
-                progress(position.done, position.total, f"{count:,} rows read")
+        count = _read(upload, staging, progress, refusals)
     except FileRefused as fault:
-        refusals.append(fault.refusal)
+        refusals.append(fault.refusal.as_the_last())
     except FileNotFoundError:
-        refusals.append(Refusal(0, "", f"it is no longer stored ({path.name}); upload it again"))
+        name = Path(upload.path).name
+        refusals.append(Refusal(0, "", f"it is no longer stored ({name}); upload it again"))
     if not count and not refusals:
         refusals.append(Refusal(0, "", "it has no rows; choose a file with at least one"))
     if refusals:
         raise ImportRefused(refusals)
+    return count
+
+
+def _read(upload: Import, staging: Staging, progress: Progress, refusals: list[Refusal]) -> int:
+    def keep(fault: FileRefused) -> None:
+        if len(refusals) + 1 == MOST_REFUSALS:
+            raise fault
+        refusals.append(fault.refusal)
+
+    position, count = Position(), 0
+    for line, row in rows(Path(settings.FILES_DIR) / upload.path, position, broken=keep):
+        if not count:
+            require_columns(row, upload.kind, upload.mapping, line)
+        count += 1
+        _stage_row(upload, staging, line, row, refusals)
+        if len(refusals) == MOST_REFUSALS:
+            break
+        if count % REPORT_EVERY == 0:
+            progress(position.done, position.total, f"{count:,} rows read")
     return count
 
 

@@ -11,6 +11,7 @@ from rubric_engine.curation.readers import Row, rows
 
 INSTRUCTIONS, RESPONSES, RUBRICS = "instructions", "responses", "rubrics"
 VERDICTS, PREFERENCES, LABEL_AGREEMENT = "verdicts", "preferences", "label_agreement"
+ABOUT = ("task", "lang", "specialty", "category", "difficulty", "reference_answer")
 ORIGIN = ("source", "source_key", "source_repo", "licence", "licence_url", "canary")
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -18,18 +19,13 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "id",
         "instruction",
         "messages",
-        "task",
-        "lang",
-        "specialty",
-        "category",
-        "difficulty",
-        "reference_answer",
         "split_key",
         "split",
         "held_out",
+        *ABOUT,
         *ORIGIN,
     ),
-    RESPONSES: ("id", "instruction_id", "instruction", "messages", "text", "author", *ORIGIN),
+    RESPONSES: ("id", "instruction_id", "instruction", "messages", "text", "author", *ABOUT, *ORIGIN),
     RUBRICS: (
         "id",
         "instruction_id",
@@ -40,6 +36,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "labels",
         "rubric_author",
         "split_key",
+        *ABOUT,
         *ORIGIN,
     ),
     VERDICTS: ("rubric_id", "criterion", "response", "met", "satisfied", "by", "rationale"),
@@ -54,6 +51,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "chosen_author",
         "rejected_author",
         "strength",
+        *ABOUT,
         *ORIGIN,
     ),
     LABEL_AGREEMENT: ("id", "criterion_text", "criterion_cluster", "labels", *ORIGIN),

@@ -10,7 +10,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -18,6 +18,8 @@ from typing import Any, BinaryIO, Protocol
 from rubric_engine.curation.faults import FileRefused
 
 Row = dict[str, Any]
+Broken = Callable[[FileRefused], None]
+"""Called with the fault of a line that can't be read while the lines after it can; it may raise the fault."""
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
 MAX_COLUMNS = 200
@@ -40,10 +42,15 @@ class Position:
 
 
 class Reader(Protocol):
-    def __call__(self, path: Path, position: Position) -> Iterator[tuple[int, Row]]: ...
+    def __call__(self, path: Path, position: Position, broken: Broken) -> Iterator[tuple[int, Row]]: ...
 
 
-def rows(path: Path, position: Position | None = None) -> Iterator[tuple[int, Row]]:
+def stop(fault: FileRefused) -> None:
+    """The usual answer to a broken line: read no further."""
+    raise fault
+
+
+def rows(path: Path, position: Position | None = None, *, broken: Broken = stop) -> Iterator[tuple[int, Row]]:
     """(line, row) of every row.
 
     Raises:
@@ -51,7 +58,7 @@ def rows(path: Path, position: Position | None = None) -> Iterator[tuple[int, Ro
     """
     position = position if position is not None else Position()
     position.total = path.stat().st_size
-    yield from _reader(path)(path, position)
+    yield from _reader(path)(path, position, broken)
 
 
 def _reader(path: Path) -> Reader:
@@ -123,16 +130,25 @@ def _decoded(line: bytes, number: int) -> str:
         raise FileRefused(f"{where}; {SAVE_AS_UTF8}", line=number) from fault
 
 
-def _jsonl(path: Path, position: Position) -> Iterator[tuple[int, Row]]:
+def _jsonl(path: Path, position: Position, broken: Broken) -> Iterator[tuple[int, Row]]:
     for number, line in _lines(path, position):
         if not line.strip():
             continue
-        row = _parsed(line, number)
-        if not isinstance(row, dict):
-            kind = "a JSON array: write its objects one a line" if isinstance(row, list) else "no JSON object"
-            raise FileRefused(f"it holds {kind}", line=number)
-        _require_plain(row, line, number)
-        yield number, row
+        try:
+            row = _object(line, number)
+        except FileRefused as fault:
+            broken(fault)
+        else:
+            yield number, row
+
+
+def _object(line: str, number: int) -> Row:
+    row = _parsed(line, number)
+    if not isinstance(row, dict):
+        kind = "a JSON array: write its objects one a line" if isinstance(row, list) else "no JSON object"
+        raise FileRefused(f"it holds {kind}", line=number)
+    _require_plain(row, line, number)
+    return row
 
 
 def _parsed(line: str, number: int) -> Any:
@@ -145,8 +161,11 @@ def _parsed(line: str, number: int) -> Any:
             raise FileRefused(
                 "JSON over several lines; write one object a line (JSONL)", line=number
             ) from fault
-        end = "" if line.endswith("\n") else ", and the file ends here: it may have been cut off"
-        raise FileRefused(f"no valid JSON ({fault}){end}", line=number) from fault
+        end = "" if line.endswith("\n") else "; the file ends here and may have been cut off"
+        what = f"{fault.msg}, column {fault.colno}" if isinstance(fault, json.JSONDecodeError) else str(fault)
+        raise FileRefused(
+            f"no valid JSON ({what}); mend this line or leave it out{end}", line=number
+        ) from fault
 
 
 def _no_constant(name: str) -> None:
@@ -196,7 +215,7 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(part)
 
 
-def _csv(path: Path, position: Position) -> Iterator[tuple[int, Row]]:
+def _csv(path: Path, position: Position, broken: Broken) -> Iterator[tuple[int, Row]]:
     csv.field_size_limit(MAX_LINE_BYTES)
     delimiter = "\t" if ".tsv" in [suffix.lower() for suffix in path.suffixes] else ","
     reader = csv.reader((line for _, line in _lines(path, position)), delimiter=delimiter, strict=True)
@@ -211,7 +230,9 @@ def _csv(path: Path, position: Position) -> Iterator[tuple[int, Row]]:
                 header = _header(cells)
                 continue
             if len(cells) != len(header):
-                raise FileRefused(f"{len(cells)} cells, but the header has {len(header)}", line=line)
+                what = f"{len(cells)} cells, but the header has {len(header)}"
+                broken(FileRefused(f"{what}; check its quotation marks and separators", line=line))
+                continue
             for name, cell in zip(header, cells, strict=True):
                 require_text(cell, line, name)
             yield line, {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}
@@ -233,7 +254,7 @@ def _header(cells: list[str]) -> list[str]:
     return names
 
 
-def _parquet(path: Path, position: Position) -> Iterator[tuple[int, Row]]:
+def _parquet(path: Path, position: Position, broken: Broken) -> Iterator[tuple[int, Row]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

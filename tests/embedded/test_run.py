@@ -48,7 +48,7 @@ def _run_once(home: Path, port: int) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_the_first_start_serves_a_page_and_names_address_and_sign_in(instance: Instance) -> None:
     assert status(instance.port) == 200
-    assert f"http://127.0.0.1:{instance.port}/" in instance.said()
+    assert f"http://localhost:{instance.port}/" in instance.said()
     assert "password" in instance.said()
 
 
@@ -58,7 +58,7 @@ def test_a_second_instance_on_the_same_home_is_refused_and_told_where_the_first_
 ) -> None:
     second = _run_once(instance.home, free_port())
     assert second.returncode == 1
-    assert f"already runs on {instance.home}, at http://127.0.0.1:{instance.port}/" in second.stderr
+    assert f"already runs on {instance.home}, at http://localhost:{instance.port}/" in second.stderr
     assert "GOLDROUNDS_HOME=" in second.stderr
     assert status(instance.port) == 200
 
@@ -82,7 +82,7 @@ def test_after_kill_9_of_everything_a_second_start_works_and_sigterm_leaves_noth
     instance.kill_everything()
     again = Instance(instance.home, instance.port)
     try:
-        again.wait_until(f"GoldRounds is at http://127.0.0.1:{instance.port}/")
+        again.wait_until(f"GoldRounds is at http://localhost:{instance.port}/")
         assert status(instance.port) == 200
     finally:
         again.stop()

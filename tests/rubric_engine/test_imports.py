@@ -297,6 +297,31 @@ def test_all_faulty_rows_are_named_and_reading_stops_at_the_hundredth(admin: Use
     assert len(Import.objects.of(project).get().refusals) == 100
 
 
+def test_reading_goes_on_after_a_line_of_broken_json(admin: User, project: Project) -> None:
+    content = jsonl(*GOOD[:1]) + b'{"id": broken\n' + jsonl({"id": "x"}, *GOOD[1:2]) + b"[1]\n"
+    with pytest.raises(ImportRefused) as caught:
+        load(admin, project, content, kind="instructions")
+    assert [refusal.line for refusal in caught.value.refusals] == [2, 3, 5]
+    assert "column 8" in caught.value.refusals[0].reason
+    assert "Nothing after it" not in str(caught.value.refusals)
+
+
+def test_a_fault_that_ends_the_reading_says_so(admin: User, project: Project) -> None:
+    content = jsonl(*GOOD[:1]) + b'{"id": "\xff"}\n' + jsonl({"id": "x"})
+    with pytest.raises(ImportRefused) as caught:
+        load(admin, project, content, kind="instructions")
+    assert [refusal.line for refusal in caught.value.refusals] == [2]
+    assert caught.value.refusals[0].reason.endswith("Nothing after it was read")
+
+
+def test_what_a_rubrics_row_tells_of_its_instruction_is_kept(admin: User, project: Project) -> None:
+    about = {"specialty": "Cardiology", "category": "treatment", "lang": "de", "difficulty": 7}
+    row = {"instruction": "Was tun?", "criteria": [{"text": "Says it.", "dimension": "safety", "polarity": "must_hold"}], **about}
+    load(admin, project, jsonl(row))
+    made = Instruction.objects.of(project).get()
+    assert {name: getattr(made, name) for name in about} == about
+
+
 def test_a_reviewer_cannot_import(ada: User, project: Project) -> None:
     with pytest.raises(PermissionDenied):
         load(ada, project, jsonl(*GOOD))

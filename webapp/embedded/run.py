@@ -36,7 +36,7 @@ def main() -> int:
     try:
         settings = env.read()
         check_home(settings.home)
-        url = f"http://{LOOPBACK}:{settings.port}/"
+        url = f"http://localhost:{settings.port}/"  # by this name browsers allow passkeys, by 127.0.0.1 not
         lock = claim_instance(settings.home, url)
     except (EmbeddedError, UnsafeDirectory, env.SettingError) as error:
         print(error, file=sys.stderr)

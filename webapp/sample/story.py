@@ -81,6 +81,9 @@ def _models(project: Project, lead: User) -> str | None:
             actor=lead, project=project, kind=RunKind.REWARD_MODEL, preset="embedded-rm", snapshot=snapshot
         )
         return "launched the reward model"
+    if stopped := _stopped_with_the_machine(project):
+        runs.resume(actor=lead, run=stopped)
+        return "took a training up again"
     if not _succeeded(reward_model) or _run(project, RunKind.POLICY) is not None:
         return None
     runs.launch(
@@ -96,6 +99,18 @@ def _models(project: Project, lead: User) -> str | None:
 
 def _run(project: Project, kind: RunKind) -> Run | None:
     return Run.objects.of(project).filter(kind=kind).order_by("number").first()
+
+
+def _stopped_with_the_machine(project: Project) -> Run | None:
+    """One of the story's own trainings that Ctrl-C has ended, which nobody asked to cancel."""
+    for kind in (RunKind.REWARD_MODEL, RunKind.POLICY):
+        run = _run(project, kind)
+        if run is None or run.cancel_requested or run.created_by.username != "lead":
+            continue
+        last = run.attempts.order_by("-number").first()
+        if last is not None and last.state == AttemptState.CANCELLED:
+            return run
+    return None
 
 
 def _succeeded(run: Run) -> bool:

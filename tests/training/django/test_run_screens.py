@@ -80,6 +80,28 @@ def smoke(project: Project, actor: User, snapshot: Snapshot, **fields: Any) -> R
     return launch(actor=actor, project=project, kind="rm", preset="smoke-rm", snapshot=snapshot, **fields)
 
 
+def test_a_waiting_run_names_the_run_it_waits_for(
+    page: Client, clinic: Project, boss: User, snapshot: Snapshot
+) -> None:
+    first = smoke(clinic, boss, snapshot)
+    begin(first)
+    second = smoke(clinic, boss, snapshot)
+    assert f"waits for r{first.number} to end" in page.get(f"/p/clinic/runs/{second.pk}/").content.decode()
+
+
+def test_a_run_of_another_project_is_not_named(
+    page: Client, clinic: Project, boss: User, snapshot: Snapshot
+) -> None:
+    elsewhere = Project.objects.create(slug="elsewhere", name="Elsewhere")
+    other = smoke(clinic, boss, snapshot)
+    Run.rows.filter(pk=other.pk).update(project=elsewhere)
+    Attempt.rows.filter(run=other).update(project=elsewhere)
+    begin(other)
+    waiting = smoke(clinic, boss, snapshot)
+    shown = page.get(f"/p/clinic/runs/{waiting.pk}/").content.decode()
+    assert "waits for a training of another project to end" in shown
+
+
 def test_empty_pages_say_what_to_do(page: Client, clinic: Project) -> None:
     assert "No snapshot yet" in page.get("/p/clinic/snapshots/").content.decode()
     assert "Freeze a snapshot first" in page.get("/p/clinic/runs/").content.decode()

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from training.launch import places
 from training.models import (
@@ -23,7 +24,7 @@ from training.models import (
     SnapshotState,
 )
 from training.presets import missing, presets_of, reporting_hosts
-from training.runs import unfit
+from training.runs import holding_trainers, unfit
 from webapp.accounts.models import Project
 from webapp.screens.runs import plots, standing
 from webapp.screens.runs.progress import progress
@@ -133,6 +134,7 @@ def live(run: Run) -> dict[str, Any]:
         "attempt": attempt,
         "attempts": attempts,
         "progress": found,
+        "waits_for": waits_for(attempt),
         "cards": plots.cards(run, curve),
         "events": [_told(event, many=len(attempts) > 1) for event in events.order_by("-pk")[:EVENTS_SHOWN]],
         "checkpoints": checkpoints(run),
@@ -141,6 +143,19 @@ def live(run: Run) -> dict[str, Any]:
         "demonstration": standing.demonstration(run),
         **report(run),
     }
+
+
+def waits_for(attempt: Attempt) -> str:
+    """What a queued attempt waits for, in words; empty where a trainer is free and takes it at its next look.
+
+    Trainers serve every project of the installation; another project's run is not named.
+    """
+    if attempt.state != AttemptState.QUEUED:
+        return ""
+    own, others = holding_trainers(attempt.project)
+    if own:
+        return _("waits for r%(n)d to end") % {"n": own[0].number}
+    return _("waits for a training of another project to end") if others else ""
 
 
 def checkpoints(run: Run) -> list[Checkpoint]:
