@@ -10,6 +10,7 @@ export class CaseView {
     this.screen = screen;
     this.root = root;
     this.instruction = root.querySelector("[data-instruction]");
+    this.words = root.querySelector("[data-words]");
     this.tabs = root.querySelector("[data-tabs]");
     this.facts = root.querySelector("[data-facts]");
     this.panels = root.querySelector("[data-panels]");
@@ -37,7 +38,7 @@ export class CaseView {
   renderInstruction({ instruction }) {
     const { text, messages, lang } = instruction;
     replace(
-      this.instruction,
+      this.words,
       h("p", { class: "case-tags" }),
       messages?.length
         ? h("ol", { class: "turns" }, messages.map((message) => turn(message, lang)))
@@ -59,7 +60,7 @@ export class CaseView {
     ];
     const tags = [...about.map((words) => [words, "tag"]), ...said.map((words) => [words, "tag tag--gold"])];
     keyed(
-      this.instruction.firstElementChild,
+      this.words.firstElementChild,
       tags
         .filter(([words]) => words)
         .map(([words, style]) => ({ key: words, signature: style, make: () => h("span", { class: style }, words) })),
@@ -67,7 +68,7 @@ export class CaseView {
   }
 
   renderTabs(standing) {
-    const { responses, response, view, sideBySide } = this.screen;
+    const { responses, response, view, panes } = this.screen;
     this.tabs.parentElement.hidden = !responses.length;
     keyed(
       this.tabs,
@@ -80,7 +81,7 @@ export class CaseView {
           make: () =>
             h(
               "button",
-              { type: "button", class: "response-tab", "aria-pressed": String(open), onclick: () => this.screen.chooseResponse(key) },
+              { type: "button", class: "response-tab", "aria-pressed": String(open), onclick: () => this.screen.focus.choose(key) },
               h("span", { class: "letter" }, h("span", { class: "visually-hidden" }, t("response")), " ", key),
               badge ? h("span", { class: `badge badge--${badge.tone}` }, badge.text) : null,
             ),
@@ -91,11 +92,12 @@ export class CaseView {
     setText(this.facts, shown ? t("response_facts", { n: [...shown.text].length }) : "");
     const toggle = this.root.querySelector("[data-side]");
     toggle.hidden = responses.length < 2;
-    toggle.setAttribute("aria-pressed", String(sideBySide));
+    toggle.setAttribute("aria-pressed", String(panes.sideBySide));
   }
 
   renderPanels() {
-    const { responses, open, view } = this.screen;
+    const { responses, view } = this.screen;
+    const { open } = this.screen.panes;
     this.root.classList.toggle("case--pair", open.length > 1);
     const numbers = new Map(ordered(view).map((criterion, index) => [criterion.key, index + 1]));
     for (const panel of this.panels.children) {
@@ -131,7 +133,7 @@ export class CaseView {
         return h(
           "div",
           { class: "panel", "data-response": response.key, tabindex: "0", role: "region", "aria-label": t("response_n", { n: response.key }) },
-          unjudged === undefined ? null : h("p", { class: "panel-note" }, this.screen.unjudgedLabel(unjudged)),
+          unjudged === undefined ? null : h("p", { class: "panel-note" }, t("unjudged_because", { reason: reasonLabel(this.screen.config.unjudgedReasons, unjudged) })),
           text,
         );
       },

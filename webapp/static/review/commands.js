@@ -7,8 +7,8 @@ import { DIMENSIONS } from "./scoring.js";
  * `run(screen)`. The label is the page's word `do_<id>`.
  */
 export const COMMANDS = [
-  { id: "next_criterion", keys: ["j"], group: "move", repeats: true, run: (screen) => screen.moveFocus(1) },
-  { id: "previous_criterion", keys: ["k"], group: "move", repeats: true, run: (screen) => screen.moveFocus(-1) },
+  { id: "next_criterion", keys: ["j"], group: "move", repeats: true, run: (screen) => screen.focus.move(1) },
+  { id: "previous_criterion", keys: ["k"], group: "move", repeats: true, run: (screen) => screen.focus.move(-1) },
   { id: "next_item", keys: ["ArrowRight"], group: "move", repeats: true, run: (screen) => screen.moveItem(1) },
   { id: "previous_item", keys: ["ArrowLeft"], group: "move", repeats: true, run: (screen) => screen.moveItem(-1) },
   { id: "accept", keys: ["a"], group: "item", repeats: true, run: (screen) => screen.decisions.accept() },
@@ -21,8 +21,8 @@ export const COMMANDS = [
   { id: "from_safety", keys: ["V"], group: "criterion", writes: true, run: (screen) => screen.edits.fromSafety() },
   { id: "flip", keys: ["!"], group: "criterion", writes: true, run: (screen) => screen.edits.flip() },
   { id: "contest", keys: ["c"], group: "criterion", writes: true, run: (screen) => screen.edits.contest() },
-  { id: "previous_response", keys: ["["], group: "verdict", repeats: true, run: (screen) => screen.moveResponse(-1) },
-  { id: "next_response", keys: ["]"], group: "verdict", repeats: true, run: (screen) => screen.moveResponse(1) },
+  { id: "previous_response", keys: ["["], group: "verdict", repeats: true, run: (screen) => screen.focus.moveResponse(-1) },
+  { id: "next_response", keys: ["]"], group: "verdict", repeats: true, run: (screen) => screen.focus.moveResponse(1) },
   { id: "met", keys: ["y"], group: "verdict", writes: true, run: (screen) => screen.verdicts.set(true) },
   { id: "unmet", keys: ["u"], group: "verdict", writes: true, run: (screen) => screen.verdicts.set(false) },
   { id: "met_on", keys: ["Y"], group: "verdict", writes: true, run: (screen) => screen.verdicts.setAndGoOn(true) },
@@ -30,17 +30,17 @@ export const COMMANDS = [
   { id: "evidence", keys: ["h"], group: "verdict", writes: true, run: (screen) => screen.verdicts.evidence() },
   { id: "rationale", keys: ["r"], group: "verdict", writes: true, run: (screen) => screen.verdicts.rationale() },
   { id: "unjudged", keys: [], group: "verdict", writes: true, run: (screen) => screen.verdicts.leaveOut() },
-  { id: "diff", keys: ["d"], group: "view", run: (screen) => screen.toggleDiff() },
-  { id: "side_by_side", keys: ["b"], group: "view", run: (screen) => screen.toggleSideBySide() },
+  { id: "diff", keys: ["d"], group: "view", run: (screen) => screen.panes.toggleDiff() },
+  { id: "side_by_side", keys: ["b"], group: "view", run: (screen) => screen.panes.toggleSideBySide() },
   { id: "flag", keys: ["f"], group: "item", writes: true, run: (screen) => screen.decisions.flag() },
   { id: "skip", keys: ["s"], group: "item", writes: true, run: (screen) => screen.decisions.skip() },
   { id: "comment", keys: ["m"], group: "item", writes: true, run: (screen) => screen.decisions.comment() },
   { id: "undo", keys: ["z"], group: "item", run: (screen) => screen.decisions.undo() },
   { id: "redo", keys: ["Z"], group: "item", run: (screen) => screen.decisions.redo() },
   { id: "search", keys: ["/"], group: "view", run: (screen) => screen.rail.search() },
-  { id: "commands", keys: [], fixed: "Ctrl K", group: "view", run: (screen) => screen.openCommands() },
-  { id: "guideline", keys: ["g"], group: "view", run: (screen) => screen.openGuideline() },
-  { id: "keys", keys: ["?"], group: "view", run: (screen) => screen.openKeySheet() },
+  { id: "commands", keys: [], fixed: "Ctrl K", group: "view", run: (screen) => screen.dialogs.commands() },
+  { id: "guideline", keys: ["g"], group: "view", run: (screen) => screen.dialogs.guideline() },
+  { id: "keys", keys: ["?"], group: "view", run: (screen) => screen.dialogs.keySheet() },
 ];
 
 export const GROUPS = ["move", "criterion", "verdict", "item", "view"];

@@ -41,7 +41,7 @@ export class Decisions {
       return null;
     }
     const [[criterion, response]] = lacking;
-    this.screen.focusKey(criterion.key, response.key);
+    this.screen.focus.to(criterion.key, response.key);
     return t("verdicts_missing", { n: lacking.length });
   }
 
@@ -92,7 +92,7 @@ export class Decisions {
 
   async undo() {
     if (!this.screen.session.readOnly) {
-      const step = await this.screen.session.undo();
+      const step = await this.screen.session.gestures.undo();
       this.screen.say(t(step ? "undone" : "nothing_to_undo"));
       this.screen.afterReplay(step);
     }
@@ -100,7 +100,7 @@ export class Decisions {
 
   async redo() {
     if (!this.screen.session.readOnly) {
-      const step = await this.screen.session.redo();
+      const step = await this.screen.session.gestures.redo();
       this.screen.say(t(step ? "redone" : "nothing_to_redo"));
       this.screen.afterReplay(step);
     }

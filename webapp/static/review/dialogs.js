@@ -7,14 +7,31 @@ import { t } from "./strings.js";
 
 const REFUSED_KEYS = new Set(["Backspace", "Delete", "Tab", "Escape", "Enter", "Shift", "Control", "Alt", "Meta"]);
 
-function dialogOf(screen, name) {
-  return screen.root.querySelector(`[data-dialog="${name}"]`);
-}
+export class Dialogs {
+  constructor(screen) {
+    this.screen = screen;
+  }
 
-export function openKeySheet(screen) {
-  const dialog = dialogOf(screen, "keys");
-  renderKeySheet(screen, dialog);
-  dialog.showModal();
+  named(name) {
+    return this.screen.root.querySelector(`[data-dialog="${name}"]`);
+  }
+
+  keySheet() {
+    const dialog = this.named("keys");
+    renderKeySheet(this.screen, dialog);
+    dialog.showModal();
+  }
+
+  commands() {
+    openCommands(this.screen, this.named("commands"));
+  }
+
+  guideline() {
+    const dialog = this.named("guideline");
+    const own = this.screen.work?.payload.guideline;
+    replace(dialog.querySelector("[data-own]"), own || t("no_guideline"));
+    dialog.showModal();
+  }
 }
 
 function renderKeySheet(screen, dialog) {
@@ -65,8 +82,7 @@ function keyButton(screen, dialog, command) {
   return button;
 }
 
-export function openCommands(screen) {
-  const dialog = dialogOf(screen, "commands");
+function openCommands(screen, dialog) {
   const input = dialog.querySelector("input");
   const list = dialog.querySelector("[data-body]");
   let shown = [];
@@ -97,11 +113,4 @@ export function openCommands(screen) {
   render();
   dialog.showModal();
   input.focus();
-}
-
-export function openGuideline(screen) {
-  const dialog = dialogOf(screen, "guideline");
-  const own = screen.work?.payload.guideline;
-  replace(dialog.querySelector("[data-own]"), own || t("no_guideline"));
-  dialog.showModal();
 }

@@ -1,12 +1,39 @@
 /* What one does to criteria. Each gesture becomes operations of the focused criterion. */
 
 import { NEW_KEYS } from "./commands.js";
+import { editorValues } from "./criterion.js";
 import { hexKey } from "./identity.js";
 import { t } from "./strings.js";
 
 export class Edits {
   constructor(screen) {
     this.screen = screen;
+    /** What the open editor writes: {key, dimension}, `key` null for a new criterion; null where none is open. */
+    this.editing = null;
+  }
+
+  start(editing) {
+    const { screen } = this;
+    this.editing = editing;
+    screen.panes.show("rubric");
+    screen.render();
+    const area = screen.root.querySelector(".editor textarea");
+    area.focus();
+    area.setSelectionRange(area.value.length, area.value.length);
+    area.closest("li").scrollIntoView({ block: "nearest" });
+  }
+
+  stop() {
+    this.editing = null;
+    this.screen.render();
+    this.screen.root.querySelector(".criterion--focused")?.focus({ preventScroll: true });
+  }
+
+  /** What is being written when one leaves the item is kept: it becomes an operation, which undo takes back. */
+  leaving() {
+    if (this.editing) {
+      this.save(this.editing, editorValues(this.screen.root.querySelector(".editor")));
+    }
   }
 
   /** Perform for the focused criterion, if there is one that stands. */
@@ -20,7 +47,7 @@ export class Edits {
 
   edit(criterion = this.screen.focused) {
     if (criterion) {
-      this.screen.startEditing({ key: criterion.key, dimension: criterion.dimension });
+      this.start({ key: criterion.key, dimension: criterion.dimension });
     }
   }
 
@@ -36,20 +63,20 @@ export class Edits {
   }
 
   createIn(dimension) {
-    this.screen.startEditing({ key: null, dimension });
+    this.start({ key: null, dimension });
   }
 
   /** Save what the editor holds: {text} of a criterion, or a new one. */
   save({ key, dimension }, { text, weight, polarity }) {
     const words = text.toWellFormed().replaceAll("\0", "").trim();
-    this.screen.stopEditing();
+    this.stop();
     if (!words) {
       return;
     }
     if (key === null) {
       const made = hexKey();
       this.screen.perform([["add", { key: made, dimension, text: words, weight, polarity }]]);
-      this.screen.focusKey(made);
+      this.screen.focus.to(made);
     } else if (words !== this.screen.criterion(key).text) {
       this.screen.perform([["set_text", { key, text: words }]]);
     }
@@ -82,7 +109,7 @@ export class Edits {
   }
 
   remove(key) {
-    this.screen.moveFocus(1);
+    this.screen.focus.move(1);
     this.screen.perform([["remove_added", { key }]]);
   }
 

@@ -1,6 +1,6 @@
 /* From key presses to commands. Nothing happens while one types; bare Backspace is bound to nothing. */
 
-import { COMMANDS } from "./commands.js";
+import { COMMANDS, command } from "./commands.js";
 
 const SECOND_DIGIT_MS = 600;
 const STORED = "goldrounds.review.keys";
@@ -67,7 +67,7 @@ export class Keyboard {
     }
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
-      this.screen.openCommands();
+      this.screen.run(command("commands"));
       return;
     }
     if (this.screen.sheet.pressed(event) || event.target.closest(TYPING)) {
@@ -105,6 +105,6 @@ export class Keyboard {
     const joined = now - this.digits.at < SECOND_DIGIT_MS ? this.digits.text + name : name;
     const number = this.screen.hasCriterion(Number(joined)) ? joined : name;
     this.digits = { text: number, at: now };
-    this.screen.focusNumber(Number(number));
+    this.screen.focus.number(Number(number));
   }
 }

@@ -59,7 +59,7 @@ function refused(screen, work, operation, problem) {
   screen.notices.refuse(work.id, problem.message, operation.payload.text ?? "");
   const missing = problem.body.missing?.[0];
   if (work.id === screen.session.current && missing) {
-    screen.focusKey(missing.criterion, missing.response);
+    screen.focus.to(missing.criterion, missing.response);
   }
   screen.render();
 }

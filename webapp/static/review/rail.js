@@ -34,7 +34,7 @@ export class Rail {
   }
 
   search() {
-    this.screen.showTab("items");
+    this.screen.panes.show("items");
     this.searchBox.focus();
     this.searchBox.select();
   }
@@ -144,7 +144,7 @@ export class Rail {
 
   pick(item) {
     this.screen.session.open(item.id);
-    this.screen.showTab("case");
+    this.screen.panes.show("case");
   }
 }
 

@@ -24,7 +24,8 @@ export class RubricView {
 
   render(standing) {
     const { screen } = this;
-    const { view, work, editing, diff } = screen;
+    const { view, work } = screen;
+    const { editing } = screen.edits;
     if (this.item !== work.id) {
       this.item = work.id;
       this.lists.forEach((list) => list.replaceChildren());
@@ -43,13 +44,15 @@ export class RubricView {
     this.renderOrder(standing);
     this.renderActions();
     const unconfirmed = Object.values(view.verdicts).some((row) => Object.values(row).some((entry) => entry.origin !== "physician"));
-    const notes = [unconfirmed && t("dotted"), !diff && t("diff_off")];
+    const notes = [unconfirmed && t("dotted"), !screen.panes.diff && t("diff_off")];
     replace(this.source, notes.filter(Boolean).join(" · "));
   }
 
   entry(criterion, number) {
     const { screen } = this;
-    const { view, responses, response, diff, editing, focused, config } = screen;
+    const { view, responses, response, focused, config } = screen;
+    const { editing } = screen.edits;
+    const { diff } = screen.panes;
     const { key } = criterion;
     const drafted = screen.drafted(key);
     const cells = responses.map((one) => ({
@@ -85,18 +88,18 @@ export class RubricView {
       key: NEW,
       signature: dimension,
       make: () =>
-        criterionRow({ criterion: blank, cells: [], editing: screen.editing, focused: true, on: this.handlers(NEW) }),
+        criterionRow({ criterion: blank, cells: [], editing: screen.edits.editing, focused: true, on: this.handlers(NEW) }),
     };
   }
 
   handlers(key) {
     const { screen } = this;
     return {
-      focus: () => screen.focusKey(key),
+      focus: () => screen.focus.to(key),
       edit: () => screen.writable() && screen.edits.edit(screen.criterion(key)),
       toggle: (response) => screen.verdicts.toggle(key, response),
       save: (editing, values) => screen.edits.save(editing, values),
-      cancel: () => screen.stopEditing(),
+      cancel: () => screen.edits.stop(),
       take: (operations) => screen.writable() && screen.perform(operations),
     };
   }

@@ -1,51 +1,59 @@
-/* What is shown and focused now. Views draw from it; commands change it. */
+/* What is shown now, and the one way to change it. Views draw from it; commands act on it. */
 
 import { Bar } from "./bar.js";
 import { CaseView } from "./case.js";
 import { COMMANDS } from "./commands.js";
 import { Decisions } from "./decisions.js";
-import { openCommands, openGuideline, openKeySheet } from "./dialogs.js";
+import { Dialogs } from "./dialogs.js";
 import { Refused } from "./document.js";
-import { editorValues } from "./criterion.js";
 import { Edits } from "./edits.js";
+import { Focus } from "./focus.js";
 import { Notices } from "./notices.js";
+import { Panes } from "./panes.js";
+import { PANELS } from "./panels.js";
 import { Rail } from "./rail.js";
 import { RubricView } from "./rubric.js";
 import { ordered } from "./scoring.js";
 import { Sheet } from "./sheet.js";
 import { renderStage } from "./stage.js";
 import { standingOf } from "./standing.js";
-import { reasonLabel, t } from "./strings.js";
+import { t } from "./strings.js";
 import { Verdicts } from "./verdicts.js";
 
 export class Screen {
   constructor({ root, config, session, bindings }) {
     Object.assign(this, { root, config, session, bindings });
-    const part = (name) => root.querySelector(`[data-part="${name}"]`);
+    this.live = this.part("live");
+    this.stage = this.part("stage");
+    this.focus = new Focus(this);
+    this.panes = new Panes(this);
     this.edits = new Edits(this);
     this.verdicts = new Verdicts(this);
     this.decisions = new Decisions(this);
-    this.sheet = new Sheet(part("sheet"));
-    this.rail = new Rail(part("rail"), this);
-    this.caseView = new CaseView(part("case"), this);
-    this.rubric = new RubricView(part("rubric"), this);
+    this.dialogs = new Dialogs(this);
+    this.sheet = new Sheet(this.part("sheet"));
+    this.rail = new Rail(this.part("rail"), this);
+    this.caseView = new CaseView(this.part("case"), this);
+    this.rubric = new RubricView(this.part("rubric"), this);
     this.bar = new Bar(this);
-    this.notices = new Notices(part("notices"), this);
-    this.live = part("live");
-    this.stage = part("stage");
-    this.focus = null;
-    this.response = null;
-    this.editing = null;
-    this.diff = true;
-    this.sideBySide = false;
-    this.chosen = new Map();
-    for (const tab of root.querySelectorAll("[data-tab]")) {
-      tab.onclick = () => this.showTab(tab.dataset.tab);
-    }
+    this.notices = new Notices(this.part("notices"), this);
+    this.panels = PANELS.map((Panel) => new Panel(this));
     for (const button of root.querySelectorAll("[data-command]")) {
       button.onclick = () => this.run(COMMANDS.find((entry) => entry.id === button.dataset.command));
     }
-    root.querySelector("[data-side]").onclick = () => this.toggleSideBySide();
+  }
+
+  part(name) {
+    return this.root.querySelector(`[data-part="${name}"]`);
+  }
+
+  /** The element that a panel draws into; see panels.js. */
+  slot(name) {
+    return this.root.querySelector(`[data-slot="${name}"]`);
+  }
+
+  panel(Panel) {
+    return this.panels.find((one) => one instanceof Panel);
   }
 
   /* What is on the screen */
@@ -67,18 +75,15 @@ export class Screen {
   }
 
   get focused() {
-    return this.order.find((criterion) => criterion.key === this.focus) ?? null;
+    return this.focus.criterion;
+  }
+
+  get response() {
+    return this.focus.response;
   }
 
   get readOnly() {
     return this.session.readOnly;
-  }
-
-  /** Keys of the responses that are open: one, or two side by side. */
-  get open() {
-    const keys = this.responses.map(({ key }) => key);
-    const at = keys.indexOf(this.response);
-    return this.sideBySide && keys.length > 1 ? [keys[at], keys[(at + 1) % keys.length]].sort() : keys.slice(at, at + 1);
   }
 
   criterion(key) {
@@ -99,10 +104,6 @@ export class Screen {
 
   textOf(response) {
     return this.responses.find(({ key }) => key === response).text;
-  }
-
-  unjudgedLabel(code) {
-    return t("unjudged_because", { reason: reasonLabel(this.config.unjudgedReasons, code) });
   }
 
   /* Doing */
@@ -131,7 +132,7 @@ export class Screen {
   perform(operations) {
     try {
       this.notices.clearRefusal();
-      this.session.perform(operations);
+      this.session.gestures.perform(operations);
     } catch (error) {
       if (!(error instanceof Refused)) {
         throw error;
@@ -150,146 +151,29 @@ export class Screen {
     this.live.textContent = words;
   }
 
-  /* Focus */
+  /* What happens to it */
 
-  focusKey(key, response = this.response) {
-    this.focus = key;
-    this.response = response;
-    this.render();
-    this.announce();
-  }
-
-  focusNumber(number) {
-    const criterion = this.order[number - 1];
-    if (criterion) {
-      this.focusKey(criterion.key);
-    }
-  }
-
-  moveFocus(step) {
-    const { order } = this;
-    if (order.length) {
-      const at = order.findIndex((criterion) => criterion.key === this.focus);
-      this.focusKey(order[Math.min(order.length - 1, Math.max(0, at + step))].key);
-    }
-  }
-
-  chooseResponse(key) {
-    this.response = key;
-    this.render();
-    this.announce();
-  }
-
-  moveResponse(step) {
-    const { responses } = this;
-    if (responses.length) {
-      const at = responses.findIndex(({ key }) => key === this.response);
-      this.chooseResponse(responses[(at + step + responses.length) % responses.length].key);
-    }
-  }
-
-  moveItem(step) {
-    const id = this.session.neighbour(step);
-    if (id) {
-      void this.session.open(id);
-    }
-  }
-
-  announce() {
-    const { focused, response } = this;
-    if (!focused) {
-      return;
-    }
-    const row = this.root.querySelector(".criterion--focused");
-    row?.scrollIntoView({ block: "nearest" });
-    const met = this.view.verdicts[focused.key]?.[response]?.met ?? null;
-    const verdict = met === null ? t("verdict_none") : t(met ? "verdict_met" : "verdict_unmet");
-    this.say(t("announce", { n: this.numberOf(focused.key), dimension: t(`dimension_${focused.dimension}`), text: focused.text, response: response ?? "", verdict: response ? verdict : "" }));
-  }
-
-  /* Editing */
-
-  startEditing(editing) {
-    this.editing = editing;
-    this.showTab("rubric");
-    this.render();
-    const area = this.root.querySelector(".editor textarea");
-    area.focus();
-    area.setSelectionRange(area.value.length, area.value.length);
-    area.closest("li").scrollIntoView({ block: "nearest" });
-  }
-
-  stopEditing() {
-    this.editing = null;
-    this.render();
-    this.root.querySelector(".criterion--focused")?.focus({ preventScroll: true });
-  }
-
-  /* Views */
-
-  toggleDiff() {
-    this.diff = !this.diff;
-    this.say(t(this.diff ? "diff_on" : "diff_off"));
-    this.render();
-  }
-
-  toggleSideBySide() {
-    this.sideBySide = !this.sideBySide;
-    this.render();
-  }
-
-  showTab(name) {
-    this.root.dataset.shown = name;
-    for (const tab of this.root.querySelectorAll("[data-tab]")) {
-      tab.setAttribute("aria-pressed", String(tab.dataset.tab === name));
-    }
-  }
-
-  openCommands() {
-    openCommands(this);
-  }
-
-  openGuideline() {
-    openGuideline(this);
-  }
-
-  openKeySheet() {
-    openKeySheet(this);
-  }
-
-  /** What is being written when one leaves the item is kept: it becomes an operation, which undo takes back. */
   leaving() {
-    if (this.editing) {
-      this.edits.save(this.editing, editorValues(this.root.querySelector(".editor")));
-    }
+    this.edits.leaving();
     this.sheet.leave();
+    this.panels.forEach((panel) => panel.leaving?.());
   }
 
-  /** Another item is current: focus goes back to where it was there, else to the first criterion. */
+  /** Another item is current. */
   opened() {
-    this.editing = null;
+    this.edits.editing = null;
     this.verdicts.picking = null;
-    this.focus = null;
-    this.restoreFocus();
+    this.focus.restore();
+    this.panels.forEach((panel) => panel.opened?.());
     this.render();
     this.rail.reveal();
-  }
-
-  restoreFocus() {
-    if (!this.work) {
-      return;
-    }
-    const [first] = this.order;
-    const [firstResponse] = this.responses;
-    this.focus = first?.key ?? null;
-    this.response = firstResponse?.key ?? null;
   }
 
   /** After undo or redo: the criterion that changed is the one in focus. */
   afterReplay(step) {
     const key = step?.back.find(([, payload]) => payload.key)?.[1].key;
     if (key && this.criterion(key)) {
-      this.focusKey(key);
+      this.focus.to(key);
     } else {
       this.render();
     }
@@ -301,17 +185,22 @@ export class Screen {
     const mode = this.mode();
     this.root.dataset.mode = mode;
     if (mode === "item") {
-      if (!this.focused && this.order.length) {
-        this.restoreFocus();
-      }
-      const standing = standingOf(this.view, this.responses);
-      this.caseView.render(standing);
-      this.rubric.render(standing);
+      this.renderItem();
     } else {
       renderStage(this, mode);
     }
     this.notices.render();
     this.bar.render();
+  }
+
+  renderItem() {
+    if (!this.focused && this.order.length) {
+      this.focus.restore();
+    }
+    const standing = standingOf(this.view, this.responses);
+    this.caseView.render(standing);
+    this.rubric.render(standing);
+    this.panels.forEach((panel) => panel.render());
   }
 
   mode() {

@@ -1,8 +1,8 @@
-/* The reviewer's list, the item that is open, its neighbours fetched ahead, and undo across items. */
+/* The reviewer's list, the item that is open, its neighbours fetched ahead. */
 
 import { Problem } from "./api.js";
+import { Gestures } from "./gestures.js";
 import { livingTabs } from "./identity.js";
-import { inverse } from "./inverse.js";
 import { Work } from "./work.js";
 
 const PREFETCH = 3;
@@ -18,8 +18,7 @@ export class Session {
     this.loading = new Map();
     this.current = null;
     this.error = null;
-    this.undone = [];
-    this.done = [];
+    this.gestures = new Gestures(this);
     this.painted = false;
   }
 
@@ -102,10 +101,7 @@ export class Session {
   }
 
   refused(work, operation, problem) {
-    const entry = this.done.findLastIndex((step) => step.operations.includes(operation.id));
-    if (entry >= 0) {
-      this.done.splice(entry, 1);
-    }
+    this.gestures.forget(operation.id);
     this.on.refused(work, operation, problem);
   }
 
@@ -201,59 +197,6 @@ export class Session {
   advance() {
     const next = this.nextOpen(this.current);
     return next ? this.open(next) : this.finish();
-  }
-
-  /** Operations of one gesture: applied together, undone together. */
-  perform(operations, work = this.work) {
-    const step = { item: work.id, back: [], forth: operations, operations: [] };
-    for (const [kind, payload] of operations) {
-      const back = inverse(work.view, kind, payload);
-      step.operations.push(work.perform(kind, payload).id);
-      step.back = back ? [...back, ...step.back] : step.back;
-    }
-    if (step.back.length) {
-      this.done.push(step);
-      this.undone = [];
-    }
-  }
-
-  /** Take back the last gesture, on whichever item it was; without one, a submitted item is reopened. */
-  async undo() {
-    const step = this.done.pop() ?? this.reopening();
-    if (!step) {
-      return null;
-    }
-    await this.replay(step.item, step.back);
-    this.undone.push(step);
-    return step;
-  }
-
-  async redo() {
-    const step = this.undone.pop();
-    if (!step) {
-      return null;
-    }
-    const operations = await this.replay(step.item, step.forth);
-    this.done.push({ ...step, operations });
-    return step;
-  }
-
-  reopening() {
-    if (this.work?.view.submitted) {
-      return { item: this.current, back: [["reopen", {}]], forth: [["accept", {}]], operations: [] };
-    }
-    if (this.work?.view.skip) {
-      const { reason } = this.work.view.skip;
-      return { item: this.current, back: [["unskip", {}]], forth: [["skip", { reason }]], operations: [] };
-    }
-    return null;
-  }
-
-  async replay(id, operations) {
-    if (this.current !== id) {
-      await this.open(id);
-    }
-    return operations.map(([kind, payload]) => this.work.perform(kind, payload).id);
   }
 
   /** There is a session or a network again: everything that waits goes on. */

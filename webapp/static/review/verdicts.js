@@ -44,7 +44,7 @@ export class Verdicts {
 
   /** Click or touch: met → not met → met. */
   toggle(key, response) {
-    this.screen.focusKey(key, response);
+    this.screen.focus.to(key, response);
     if (this.place && this.screen.writable()) {
       const before = verdictOf(this.screen.view, { key }, { key: response });
       this.screen.perform([["set_verdict", { key, response, met: before ? !before.met : true }]]);
@@ -60,7 +60,7 @@ export class Verdicts {
       order.indexOf(criterion) * 100 + responses.findIndex((one) => one.key === other.key);
     const next = lacking.find((pair) => place(pair) > here) ?? lacking[0];
     if (next) {
-      this.screen.focusKey(next[0].key, next[1].key);
+      this.screen.focus.to(next[0].key, next[1].key);
     }
   }
 

@@ -1,0 +1,9 @@
+/*
+ * Further parts of the screen, each a module of its own. A panel is a class: `constructor(screen)`, `render()` after
+ * every change of the open item, and where it needs them `opened()` (another item is open) and `leaving()`.
+ * It draws into a slot of the page, `screen.slot(name)`:
+ * "instruction" (below the instruction's words), "rubric" (above the rubric), "discussion" (below the rubric's criteria).
+ * Its keys stand in commands.js and reach it by `screen.panel(ItsClass)`.
+ */
+
+export const PANELS = [];
