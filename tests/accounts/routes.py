@@ -106,6 +106,8 @@ OWN_ITEMS: dict[str, str] = {
 
 SIGNED_IN = {
     "start",
+    "review-desk",
+    "review-desk-keys",
     "api-schema",
     "api-docs",
     "account_email",

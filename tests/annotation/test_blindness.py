@@ -14,6 +14,7 @@ from annotation import rounds
 from annotation.models import Assignment, Round, Slot
 from tests import cast
 from tests.annotation.desk import Desk
+from webapp.accounts import desks
 from webapp.accounts.models import Project, User
 
 DATES = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
@@ -43,6 +44,7 @@ def adas_day(desk: Desk, round: Round, foreign: list[str]) -> list[Any]:
         if response.status_code == 200:
             desk.item |= response.json()
 
+    note(desk.get("desk"))
     note(desk.get(f"rounds/{round.pk}/items"))
     while (claimed := note(desk.post(f"rounds/{round.pk}/claim"))).status_code == 200:
         desk.item = claimed.json()
@@ -100,6 +102,7 @@ def test_a_reviewer_is_answered_alike_whether_the_other_one_did_nothing_or_finis
     rounds.open_round(actor=lead, round=round)
     foreign = [str(pk) for pk in Assignment.rows.filter(reviewer=ben).values_list("pk", flat=True)]
     foreign.append(str(uuid.UUID(int=3)))
+    desks.desk_of(actor=ada)
 
     alone = world(lambda: None, ada, round, foreign)
     beside = world(lambda: bens_day(Desk(ben), round), ada, round, foreign)
@@ -123,6 +126,7 @@ def test_the_harness_catches_a_planted_leak(
 
     round = cast.make_round(project, lead, items=4, double_share=1.0)
     rounds.open_round(actor=lead, round=round)
+    desks.desk_of(actor=ada)
     monkeypatch.setattr(items, "list_items", leaking)
     assert world(lambda: None, ada, round, []) != world(lambda: bens_day(Desk(ben), round), ada, round, [])
 

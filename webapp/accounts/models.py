@@ -116,3 +116,16 @@ class ApiToken(models.Model):
         """Make a token. Returns the row and the secret, which is shown once and never stored."""
         secret = f"gr_{secrets.token_urlsafe(32)}"
         return cls.objects.create(digest=token_digest(secret), **fields), secret
+
+
+def new_salt() -> str:
+    return secrets.token_hex(32)
+
+
+class ReviewDesk(models.Model):
+    """What the review screen keeps for a person, whatever browser they sit at: the salt of the key that seals the
+    browser's journal, and the keys that they set."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="desk")
+    salt = models.CharField(max_length=64, default=new_salt, editable=False)
+    keys = models.JSONField(default=dict, blank=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from webapp.api import imports, review, rounds, runs, snapshots
+from webapp.api import desk, imports, review, rounds, runs, snapshots
 
 urlpatterns = [
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("review/desk", desk.OwnDesk.as_view(), name="review-desk"),
+    path("review/desk/keys", desk.OwnKeys.as_view(), name="review-desk-keys"),
     path("review/rounds/<uuid:round_id>/items", review.RoundItems.as_view(), name="review-items"),
     path("review/rounds/<uuid:round_id>/claim", review.Claim.as_view(), name="review-claim"),
     path("review/items/<uuid:assignment_id>", review.Item.as_view(), name="review-item"),
