@@ -41,6 +41,19 @@ def test_keys_edit_reject_add_weigh_move_and_flip_criteria(open_round: OpenRound
     assert ada.faults == []
 
 
+def test_another_key_between_two_digits_keeps_them_apart(open_round: OpenRound, desk: Sit) -> None:
+    ada = desk(open_round())
+    for place in range(7):
+        ada.press("n", "e")
+        ada.type(f"Says a further thing, number {place}.")
+        ada.press("Control+Enter")
+    ada.press("1", "1")
+    assert "number 5" in ada.focused
+    ada.press("1", "j", "1")
+    assert "Tells the patient to call an ambulance now." in ada.focused
+    assert ada.faults == []
+
+
 def test_the_words_changed_against_the_draft_are_marked(open_round: OpenRound, desk: Sit) -> None:
     ada = desk(open_round())
     ada.press("e", "Control+a")

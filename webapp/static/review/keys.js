@@ -57,7 +57,7 @@ export class Keyboard {
   constructor(screen, bindings) {
     this.screen = screen;
     this.bindings = bindings;
-    this.digits = { text: "", at: 0 };
+    this.digits = { text: "", at: -Infinity };
     document.addEventListener("keydown", (event) => this.pressed(event));
   }
 
@@ -89,6 +89,7 @@ export class Keyboard {
       this.digit(event.key);
       return;
     }
+    this.digits = { text: "", at: -Infinity };
     const command = this.bindings.find(event.key);
     if (!command) {
       return;
