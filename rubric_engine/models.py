@@ -102,6 +102,57 @@ class Instruction(ProjectRow):
         return self.text[:80]
 
 
+class AttachmentKind(models.TextChoices):
+    IMAGE = "image", _("Image")
+    LAB_TABLE = "lab_table", _("Lab table")
+    VITALS = "vitals", _("Vital signs")
+
+
+class Attachment(ProjectRow):
+    """What stands beside an instruction. It never changes; removing it keeps the row, not what it showed.
+
+    `content`: columns and rows of a table (`rubric_engine.attachments.tables`). `sha256`: of a picture's file,
+    else of kind, title and content.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    instruction = models.ForeignKey(Instruction, on_delete=models.PROTECT, related_name="attachments")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=10, choices=AttachmentKind.choices)
+    title = models.CharField(max_length=120, blank=True)
+    description = models.CharField(max_length=500, blank=True, help_text=_("What a picture shows, in words."))
+    content = models.JSONField(null=True)
+    sha256 = models.CharField(max_length=64)
+    media_type = models.CharField(max_length=40, blank=True)
+    width = models.PositiveSmallIntegerField(null=True)
+    height = models.PositiveSmallIntegerField(null=True)
+    size = models.PositiveIntegerField(default=0, help_text=_("Bytes of the file."))
+    created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager["Attachment"]()
+    rows: ClassVar = models.Manager["Attachment"]()
+
+    class Meta(ProjectRow.Meta):
+        ordering = ["position", "created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["instruction", "sha256"],
+                condition=models.Q(removed_at=None),
+                name="attachment_once_per_instruction",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=AttachmentKind.values), name="attachment_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(removed_at__isnull=False)
+                | (models.Q(kind="image") & ~models.Q(media_type="") & models.Q(content__isnull=True))
+                | (~models.Q(kind="image") & models.Q(media_type="") & models.Q(content__isnull=False)),
+                name="attachment_is_a_picture_or_a_table",
+            ),
+        ]
+
+
 class Response(ProjectRow):
     """One answer to an instruction. `author` is never shown to reviewers."""
 

@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection, transaction
 
+from rubric_engine.attachments import files
+from rubric_engine.curation.attached import PICTURE
 from rubric_engine.curation.faults import MOST_REFUSALS, FileRefused, ImportRefused, Refusal, RowRefused
 from rubric_engine.curation.mapping import guess_kind, mapped, require_columns, require_mapping
 from rubric_engine.curation.merging import Merge
@@ -223,7 +225,11 @@ def _read(upload: Import, staging: Staging, progress: Progress, refusals: list[R
 def _stage_row(upload: Import, staging: Staging, line: int, row: Row, refusals: list[Refusal]) -> None:
     try:
         for table, values in PARSERS[upload.kind](mapped(row, upload.kind, upload.mapping)):
-            if not refusals:
+            if refusals:
+                continue
+            if table == PICTURE:
+                files.keep(values[0], project_id=upload.project_id)
+            else:
                 staging.add(line, table, values)
     except RowRefused as fault:
         refusals.append(Refusal(line, fault.field, fault.reason))

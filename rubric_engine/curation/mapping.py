@@ -22,6 +22,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "split_key",
         "split",
         "held_out",
+        "attachments",
         *ABOUT,
         *ORIGIN,
     ),

@@ -28,6 +28,7 @@ class Merge:
         self._require_none(sql.INSTRUCTION_CONTRADICTIONS)
         self._write("instruction", sql.INSERT_INSTRUCTIONS)
         self._execute(sql.COMPLETE_INSTRUCTIONS)
+        self._write("attachment", sql.INSERT_ATTACHMENTS)
         self._require_none(sql.UNKNOWN_INSTRUCTIONS)
         self._execute(sql.RESOLVE_RESPONSES)
         self._require_none(sql.RESPONSE_CONTRADICTIONS)

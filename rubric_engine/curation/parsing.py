@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rubric_engine.curation import fields, mapping
+from rubric_engine.curation.attached import attachments
 from rubric_engine.curation.faults import RowRefused
 from rubric_engine.curation.readers import Row
 
@@ -87,7 +88,9 @@ def _own_or_made_id(row: Row, text: str) -> str:
 def instructions(row: Row) -> Iterable[Staged]:
     turns = fields.messages(row)
     text = fields.text(row, "instruction") or (fields.as_text(turns) if turns else "")
-    yield _instruction(row, external_id=_own_or_made_id(row, text), full=True)
+    external_id = _own_or_made_id(row, text)
+    yield _instruction(row, external_id=external_id, full=True)
+    yield from attachments(row, external_id)
 
 
 def _of_instruction(row: Row) -> tuple[str, list[Staged]]:

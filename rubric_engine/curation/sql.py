@@ -75,6 +75,21 @@ COMPLETE_INSTRUCTIONS = """
            OR (staged.held_out AND NOT known.held_out))"""
 """A row made from a rubric's or preference's file knows little of its instruction: its own file fills the gaps."""
 
+INSERT_ATTACHMENTS = """
+    INSERT INTO rubric_engine_attachment (
+        id, project_id, instruction_id, position, kind, title, description, content, sha256, media_type, width,
+        height, size, created_at)
+    SELECT gen_random_uuid(), %(project)s, instruction.id, staged.position, staged.kind, staged.title,
+           staged.description, staged.content, staged.sha256, staged.media_type, staged.width, staged.height,
+           staged.size, now()
+    FROM (SELECT DISTINCT ON (instruction, sha256) * FROM staged_attachment
+          ORDER BY instruction, sha256, line) AS staged
+    JOIN rubric_engine_instruction AS instruction
+      ON instruction.project_id = %(project)s AND instruction.external_id = staged.instruction
+    WHERE NOT EXISTS (SELECT FROM rubric_engine_attachment AS known
+                      WHERE known.instruction_id = instruction.id AND known.sha256 = staged.sha256)"""
+"""What was removed here stays removed when the file is imported again."""
+
 UNKNOWN_INSTRUCTIONS = """
     SELECT line, 'instruction_id',
            format('%%L is not in this project; import its instruction first', instruction)

@@ -17,6 +17,10 @@ COLUMNS: dict[str, str] = {
         "licence_url text, canary text, lang text, specialty text, category text, difficulty smallint, "
         "reference_answer text, cluster text, text_hash text, held_out boolean, extra jsonb, is_full boolean"
     ),
+    "attachment": (
+        "instruction text, position smallint, kind text, title text, description text, content jsonb, sha256 text, "
+        "media_type text, width smallint, height smallint, size integer"
+    ),
     "response": "instruction text, given_id text, author text, text text, text_hash text, strict boolean",
     "rubric": "external_id text, instruction text, source_author text, extra jsonb, content text",
     "criterion": (

@@ -316,7 +316,11 @@ def test_a_fault_that_ends_the_reading_says_so(admin: User, project: Project) ->
 
 def test_what_a_rubrics_row_tells_of_its_instruction_is_kept(admin: User, project: Project) -> None:
     about = {"specialty": "Cardiology", "category": "treatment", "lang": "de", "difficulty": 7}
-    row = {"instruction": "Was tun?", "criteria": [{"text": "Says it.", "dimension": "safety", "polarity": "must_hold"}], **about}
+    row = {
+        "instruction": "Was tun?",
+        "criteria": [{"text": "Says it.", "dimension": "safety", "polarity": "must_hold"}],
+        **about,
+    }
     load(admin, project, jsonl(row))
     made = Instruction.objects.of(project).get()
     assert {name: getattr(made, name) for name in about} == about
