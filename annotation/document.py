@@ -5,10 +5,11 @@ by the same rules:
 
     {"criteria": [{key, origin, dimension, text, weight, polarity, contested, rejected}],
      "verdicts": {criterion key: {response key: {met, origin, rationale, evidence}}},
-     "unjudged": {response key: reason}, "flags": [{reason, text}], "comments": [{text, criterion}],
-     "skip": null | {reason}, "submitted": bool, "responses": [response key], "rubric_only": bool}
+     "unjudged": {response key: reason}, "flags": [{reason, text}], "comments": [{id, text, criterion}],
+     "skip": null | {reason}, "submitted": bool, "responses": [response key], "rubric_only": bool,
+     "sealed": null | {criteria, verdicts}}
 
-`apply` never changes its input. Every operation has an inverse among the operations, but for comments.
+`apply` never changes its input. Every operation has an inverse among the operations, but for `reveal`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from annotation import remarks, sealing
 from annotation.payloads import (
     OperationRefused,
     Payload,
@@ -40,7 +42,6 @@ from rubric_engine.rubric import (
 Document = dict[str, Any]
 
 MOST_CRITERIA = 400
-MOST_COMMENTS = 200
 
 
 def initial(
@@ -75,6 +76,7 @@ def initial(
         "submitted": False,
         "responses": list(responses),
         "rubric_only": rubric_only,
+        "sealed": None,
     }
 
 
@@ -184,7 +186,7 @@ def _restore(document: Document, payload: Payload) -> Document:
 def _add(document: Document, payload: Payload) -> Document:
     criteria = document["criteria"]
     key = key_of(payload)
-    if any(criterion["key"] == key for criterion in criteria):
+    if any(criterion["key"] == key for criterion in criteria) or sealing.hides(document, key):
         raise OperationRefused(f"There is a criterion {key!r} already; give the new one a key of its own.")
     if len(criteria) >= MOST_CRITERIA:
         raise OperationRefused(f"A rubric holds at most {MOST_CRITERIA} criteria.")
@@ -243,32 +245,6 @@ def _set_unjudged(document: Document, payload: Payload) -> Document:
     return {**document, "unjudged": rest}
 
 
-def _set_flag(document: Document, payload: Payload) -> Document:
-    flag = {
-        "reason": reason_of(payload),
-        "text": text_of(payload, "text", empty=True) if "text" in payload else "",
-    }
-    others = [other for other in document["flags"] if other["reason"] != flag["reason"]]
-    return {**document, "flags": [*others, flag]}
-
-
-def _unflag(document: Document, payload: Payload) -> Document:
-    reason = reason_of(payload)
-    return {**document, "flags": [flag for flag in document["flags"] if flag["reason"] != reason]}
-
-
-def _comment(document: Document, payload: Payload) -> Document:
-    if len(document["comments"]) >= MOST_COMMENTS:
-        raise OperationRefused(f"An item holds at most {MOST_COMMENTS} comments.")
-    key = payload.get("criterion")
-    if key is not None:
-        key = _criterion(document, {"key": key})["key"]
-    return {
-        **document,
-        "comments": [*document["comments"], {"text": text_of(payload, "text"), "criterion": key}],
-    }
-
-
 def _skip(document: Document, payload: Payload) -> Document:
     return {**document, "skip": {"reason": reason_of(payload, empty=True)}}
 
@@ -277,9 +253,18 @@ def _unskip(document: Document, payload: Payload) -> Document:
     return {**document, "skip": None}
 
 
+def _reveal(document: Document, payload: Payload) -> Document:
+    """Show the draft after one's own criteria and their verdicts are there. There is no way back."""
+    if sealing.is_sealed(document) and (missing := missing_verdicts(document)):
+        raise OperationRefused(f"{len(missing)} verdicts on your own criteria are missing.", missing)
+    return sealing.opened(document)
+
+
 def _accept(document: Document, payload: Payload) -> Document:
     if document["skip"] is not None:
         raise OperationRefused("The item is skipped; take that back before you accept it.")
+    if sealing.is_sealed(document):
+        raise OperationRefused("Reveal the draft before you accept the item.")
     try:
         require_gold_validity(rubric_of(document))
     except InvalidRubric as fault:
@@ -309,9 +294,11 @@ OPERATIONS: dict[str, Callable[[Document, Payload], Document]] = {
     "set_rationale": _set_rationale,
     "set_evidence": _set_evidence,
     "set_unjudged": _set_unjudged,
-    "flag": _set_flag,
-    "unflag": _unflag,
-    "comment": _comment,
+    "flag": remarks.flag,
+    "unflag": remarks.unflag,
+    "comment": remarks.comment,
+    "uncomment": remarks.uncomment,
+    "reveal": _reveal,
     "skip": _skip,
     "unskip": _unskip,
     "accept": _accept,

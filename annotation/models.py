@@ -42,6 +42,9 @@ class Round(ProjectRow):
     size = models.PositiveIntegerField(default=500)
     seed = models.PositiveIntegerField(default=0)
     double_share = models.FloatField(default=0.15)
+    blind_first_share = models.FloatField(default=0.0)
+    seeded_share = models.FloatField(default=0.0)
+    repeat_share = models.FloatField(default=0.0)
     rubric_only = models.BooleanField(default=False)
     pool_version = models.ForeignKey(PoolVersion, on_delete=models.PROTECT, null=True, related_name="rounds")
     deadline = models.DateTimeField(null=True, blank=True)
@@ -63,6 +66,13 @@ class Round(ProjectRow):
             models.CheckConstraint(
                 condition=models.Q(double_share__gte=0, double_share__lte=1),
                 name="round_double_share_a_share",
+            ),
+            *(
+                models.CheckConstraint(
+                    condition=models.Q((f"{share}__gte", 0), (f"{share}__lte", 1)),
+                    name=f"round_{share}_a_share",
+                )
+                for share in ("blind_first_share", "seeded_share", "repeat_share")
             ),
         ]
 
@@ -100,6 +110,35 @@ class RoundItem(ProjectRow):
         ]
 
 
+class ProbeKind(models.TextChoices):
+    BLIND_FIRST = "blind_first", _("Judged before the draft")
+    SEEDED = "seeded", _("Seeded error")
+    REPEAT = "repeat", _("Repeated")
+
+
+class Probe(ProjectRow):
+    """An item by which reviewing itself is measured. Nothing that a reviewer reads says which items these are.
+
+    `planted`, of a seeded error: {key, field, drafted, shown}, see `annotation.anchoring`.
+    """
+
+    item = models.OneToOneField(RoundItem, on_delete=models.PROTECT, related_name="probe")
+    kind = models.CharField(max_length=12, choices=ProbeKind.choices)
+    planted = models.JSONField(null=True)
+
+    objects = ScopedManager["Probe"]()
+    rows: ClassVar = models.Manager["Probe"]()
+
+    class Meta(ProjectRow.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind="seeded", planted__isnull=False)
+                | (~models.Q(kind="seeded") & models.Q(planted__isnull=True)),
+                name="seeded_probe_says_what_is_planted",
+            ),
+        ]
+
+
 class AssignmentState(models.TextChoices):
     OPEN = "open", _("Open")
     DRAFT = "draft", _("Begun")
@@ -111,6 +150,7 @@ class Slot(models.IntegerChoices):
     FIRST = 0, _("First reviewer")
     SECOND = 1, _("Second reviewer")
     ADJUDICATOR = 2, _("Adjudicator")
+    REPEAT = 3, _("Again, by one who had it before")
 
 
 class Assignment(ProjectRow):
@@ -118,6 +158,8 @@ class Assignment(ProjectRow):
 
     `revision` counts the acknowledged operations; `fence` grows with each claim of the lease.
     `response_order`: ids of the responses in the order that this reviewer sees, shuffled by seed.
+    `words`: to be read before one can decide. `returned_at`: the slot went to somebody else since; what was
+    written here is kept.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -135,15 +177,23 @@ class Assignment(ProjectRow):
     lease_until = models.DateTimeField(null=True)
     fence = models.PositiveIntegerField(default=0)
     active_ms = models.PositiveBigIntegerField(default=0)
+    words = models.PositiveIntegerField(default=0)
     submitted_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["Assignment"]()
     rows: ClassVar = models.Manager["Assignment"]()
 
     class Meta(ProjectRow.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["item", "slot"], name="one_assignment_per_slot"),
-            models.UniqueConstraint(fields=["item", "reviewer"], name="one_slot_per_reviewer"),
+            models.UniqueConstraint(
+                fields=["item", "slot"],
+                condition=models.Q(returned_at__isnull=True),
+                name="one_assignment_per_slot",
+            ),
+            models.UniqueConstraint(
+                fields=["item", "reviewer"], condition=~models.Q(slot=3), name="one_slot_per_reviewer"
+            ),
             models.CheckConstraint(
                 condition=models.Q(state__in=AssignmentState.values), name="assignment_state_known"
             ),
@@ -252,4 +302,67 @@ class GoldVerdict(ProjectRow):
     class Meta(ProjectRow.Meta):
         constraints = [
             models.UniqueConstraint(fields=["gold", "response", "criterion"], name="gold_verdict_once"),
+        ]
+
+
+class Comment(ProjectRow):
+    """Words on an item or one of its criteria. The first of a thread may come from a review (`assignment`);
+    its id is the one that the browser made. Who may read it when: `annotation.discussion`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    item = models.ForeignKey(RoundItem, on_delete=models.PROTECT, related_name="comments")
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, null=True, related_name="comments")
+    thread = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    criterion = models.CharField(max_length=64, blank=True)
+    text = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    objects = ScopedManager["Comment"]()
+    rows: ClassVar = models.Manager["Comment"]()
+
+    class Meta(ProjectRow.Meta):
+        indexes = [models.Index(fields=["project", "at"], condition=models.Q(thread=None), name="threads")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(thread__isnull=True) | models.Q(resolved_at__isnull=True),
+                name="only_a_thread_is_resolved",
+            ),
+        ]
+
+
+class Flag(ProjectRow):
+    """A flag that a reviewer raised on an item, and what a lead answered."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="flags")
+    reason = models.CharField(max_length=200)
+    text = models.TextField(blank=True)
+    raised_at = models.DateTimeField(auto_now_add=True)
+    lowered_at = models.DateTimeField(null=True)
+    answer = models.TextField(blank=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    objects = ScopedManager["Flag"]()
+    rows: ClassVar = models.Manager["Flag"]()
+
+    class Meta(ProjectRow.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assignment", "reason"],
+                condition=models.Q(lowered_at__isnull=True),
+                name="one_live_flag_per_reason",
+            ),
         ]

@@ -42,7 +42,11 @@ def _of_item(document: dict[str, Any], kind: str, payload: dict[str, Any]) -> li
         return [("flag", before[0])] if before else [("unflag", {"reason": payload["reason"]})]
     if kind in {"skip", "unskip"}:
         return [("skip", document["skip"]) if document["skip"] else ("unskip", {})]
+    if kind == "uncomment":
+        written = next(one for one in document["comments"] if one["id"] == payload["id"])
+        return [("comment", written)]
     plain: dict[str, list[Operation]] = {
+        "comment": [("uncomment", {"id": payload.get("id")})],
         "add": [("remove_added", {"key": payload.get("key")})],
         "accept": [("reopen", {})],
         "reopen": [("accept", {})],

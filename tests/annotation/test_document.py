@@ -6,6 +6,7 @@ import contextlib
 import copy
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -32,6 +33,7 @@ CRITERIA = (
 NEW_KEYS = ["a" * 32, "b" * 32]
 KEYS = [criterion.key for criterion in CRITERIA] + NEW_KEYS
 RESPONSES = ["A", "B"]
+COMMENT_IDS = [str(UUID(int=number)) for number in range(3)]
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20).filter(
     lambda text: bool(text.strip())
@@ -78,7 +80,9 @@ PAYLOADS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "set_unjudged": payloads(response=None, reason=st.none() | some["reason"]),
     "flag": payloads(reason=None, text=None),
     "unflag": payloads(reason=None),
-    "comment": payloads(text=None, criterion=st.none() | some["key"]),
+    "comment": payloads(id=st.sampled_from(COMMENT_IDS), text=None, criterion=st.none() | some["key"]),
+    "uncomment": payloads(id=st.sampled_from(COMMENT_IDS)),
+    "reveal": payloads(),
     "skip": payloads(reason=None),
     "unskip": payloads(),
     "accept": payloads(),
@@ -137,7 +141,7 @@ def test_the_inverse_operations_restore_the_document(
 ) -> None:
     document = after(history, judged())
     kind, payload = operation
-    if kind == "comment":
+    if kind == "reveal":
         return
     try:
         changed = apply(document, kind, payload)
@@ -191,7 +195,8 @@ def canonical(document: dict[str, Any]) -> dict[str, Any]:
     }
     criteria = sorted(document["criteria"], key=lambda criterion: str(criterion["key"]))
     flags = sorted(document["flags"], key=lambda flag: str(flag["reason"]))
-    return {**document, "criteria": criteria, "verdicts": verdicts, "flags": flags}
+    comments = sorted(document["comments"], key=lambda comment: str(comment["id"]))
+    return {**document, "criteria": criteria, "verdicts": verdicts, "flags": flags, "comments": comments}
 
 
 def test_accept_names_the_missing_verdicts() -> None:

@@ -227,12 +227,13 @@ UNDO = """async ([start, operations]) => {
       ...document,
       criteria: [...document.criteria].sort((a, b) => (a.key < b.key ? -1 : 1)),
       flags: [...document.flags].sort((a, b) => (a.reason < b.reason ? -1 : 1)),
+      comments: [...document.comments].sort((a, b) => (a.id < b.id ? -1 : 1)),
     }));
   let document = start;
   const faults = [];
   for (const [kind, payload] of operations) {
     try {
-      const back = kind === "comment" ? null : inverse(document, kind, payload);
+      const back = inverse(document, kind, payload);
       const next = apply(document, kind, payload);
       if (back) {
         const again = back.reduce((folded, [name, body]) => apply(folded, name, body), next);
@@ -256,6 +257,9 @@ ORDER = """async (document) => {
   const { groups } = order(document, document.responses.map((key) => ({ key })));
   return groups.map((group) => group.map((score) => score.response).sort());
 }"""
+
+
+COMMENT_IDS = [*(str(uuid.UUID(int=number)) for number in range(4)), "no-uuid"]
 
 
 def _start() -> dict[str, Any]:
@@ -308,7 +312,13 @@ def _operation(dice: random.Random, added: list[str]) -> tuple[str, dict[str, An
         "set_unjudged": lambda: {"response": response, "reason": dice.choice(["cut off", "", None])},
         "flag": lambda: {"reason": reason, "text": dice.choice(["", "words"])},
         "unflag": lambda: {"reason": reason},
-        "comment": lambda: {"text": dice.choice(["a comment", " "]), "criterion": dice.choice([key, None])},
+        "comment": lambda: {
+            "id": dice.choice(COMMENT_IDS),
+            "text": dice.choice(["a comment", " "]),
+            "criterion": dice.choice([key, None]),
+        },
+        "uncomment": lambda: {"id": dice.choice(COMMENT_IDS)},
+        "reveal": dict,
         "skip": lambda: {"reason": reason},
         "unskip": dict,
         "accept": dict,

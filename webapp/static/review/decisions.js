@@ -1,5 +1,6 @@
 /* What one decides about an item: accept, skip, flag, comment, undo. */
 
+import { uuid } from "./identity.js";
 import { invalidity, missing } from "./scoring.js";
 import { t } from "./strings.js";
 
@@ -84,7 +85,7 @@ export class Decisions {
       said: view.comments.filter((comment) => comment.criterion === key).map((comment) => comment.text),
       save: (text) => {
         if (text) {
-          this.screen.perform([["comment", { text, criterion: key }]]);
+          this.screen.perform([["comment", { id: uuid(), text, criterion: key }]]);
         }
       },
     });

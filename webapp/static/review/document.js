@@ -14,6 +14,7 @@ const LONGEST_TEXT = 4000;
 const LONGEST_REASON = 200;
 const MOST_CRITERIA = 100;
 const MOST_COMMENTS = 200;
+const REVEALING = "revealing";
 
 function demand(condition, reason) {
   if (!condition) {
@@ -128,17 +129,36 @@ function flag(document, payload) {
   return { ...document, flags: [...without(document.flags, raised.reason), raised] };
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 function comment(document, payload) {
   demand(document.comments.length < MOST_COMMENTS, "refused_comments");
+  demand(UUID.test(payload.id ?? ""), "refused_value");
+  const id = payload.id.toLowerCase();
+  demand(!document.comments.some((entry) => entry.id === id), "refused_key");
   const criterion = payload.criterion ?? null;
   if (criterion !== null) {
     criterionOf(document, criterion);
   }
-  return { ...document, comments: [...document.comments, { text: text(payload.text), criterion }] };
+  return { ...document, comments: [...document.comments, { id, text: text(payload.text), criterion }] };
+}
+
+function uncomment(document, { id }) {
+  const comments = document.comments.filter((entry) => entry.id !== id?.toLowerCase());
+  demand(comments.length < document.comments.length, "refused_comment");
+  return { ...document, comments };
+}
+
+/** The draft itself comes with the server's answer; until then nothing can be accepted. */
+function reveal(document) {
+  demand(document.sealed, "refused_revealed");
+  demand(document.criteria.some((criterion) => criterion.rejected === null), "refused_reveal_empty");
+  return { ...document, sealed: REVEALING };
 }
 
 function accept(document) {
   demand(document.skip === null, "refused_skipped");
+  demand(!document.sealed, document.sealed === REVEALING ? "refused_revealing" : "refused_sealed");
   return { ...document, submitted: true };
 }
 
@@ -167,6 +187,8 @@ const EFFECTS = {
   flag,
   unflag: (document, payload) => ({ ...document, flags: without(document.flags, reason(payload.reason)) }),
   comment,
+  uncomment,
+  reveal,
   skip: (document, payload) => ({ ...document, skip: { reason: reason(payload.reason, { empty: true }) } }),
   unskip: (document) => ({ ...document, skip: null }),
   accept,

@@ -50,7 +50,9 @@ const INVERSE = {
   ],
   flag: (document, { reason }) => [ofFlag(document, reason)],
   unflag: (document, { reason }) => [ofFlag(document, reason)],
-  comment: () => null,
+  comment: (document, { id }) => [["uncomment", { id }]],
+  uncomment: (document, { id }) => [ofComment(document, id)],
+  reveal: () => null,
   skip: (document) => [ofSkip(document)],
   unskip: (document) => [ofSkip(document)],
   accept: () => [["reopen", {}]],
@@ -65,6 +67,11 @@ function ofRejection(document, key) {
 function ofFlag(document, reason) {
   const before = document.flags.find((entry) => entry.reason === reason);
   return before ? ["flag", { reason, text: before.text }] : ["unflag", { reason }];
+}
+
+function ofComment(document, id) {
+  const { text, criterion } = document.comments.find((entry) => entry.id === id);
+  return ["comment", { id, text, criterion }];
 }
 
 function ofSkip(document) {
