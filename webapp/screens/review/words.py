@@ -118,11 +118,13 @@ def _sheets() -> dict[str, str]:
         "cancel": _("Cancel"),
         "single_keys": _("Single keys do things"),
         "remap_help": _(
-            "Press a key's button to give its command another key. Backspace is bound to nothing."
+            "Press a key's button, then the key that its command shall have; Delete leaves it without one. "
+            "Your keys go with you to every browser. Backspace is bound to nothing."
         ),
         "remap": _("{command}: {key}. Change the key"),
         "no_key": _("no key"),
         "press_key": _("press a key"),
+        "no_command": _("No command fits."),
         "reset_keys": _("Back to the first setting"),
         "no_guideline": _("This project has no guideline of its own yet."),
     }
@@ -169,6 +171,47 @@ def _saving() -> dict[str, str]:
         "chip_sending": _("Saving · {pending} pending"),
         "chip_offline": _("No answer · {pending} pending"),
         "chip_blocked": _("Needs you · {pending} pending"),
+        "signed_out": _(
+            "Your session has ended. What you wrote is kept here and is saved as soon as you are signed in again."
+        ),
+        "signed_in_other": _(
+            "Somebody else is signed in in this browser now. What you wrote stays sealed for you: sign in as yourself."
+        ),
+        "unkept_insecure": _(
+            "This address is not secure (no https), so nothing is kept in this browser: what isn't saved yet is lost "
+            "with this window. Ask for an https address."
+        ),
+        "unkept_browser": _(
+            "This browser keeps nothing for this page: what isn't saved yet is lost with this window."
+        ),
+        "unreadable": _(
+            "{n} unsent changes in this browser are sealed with an earlier key of the server and can't be read. "
+            "They are kept; an administrator who brings back the former SECRET_KEY makes them readable."
+        ),
+        "unreadable_one": _(
+            "1 unsent change in this browser is sealed with an earlier key of the server and can't be read. "
+            "It is kept; an administrator who brings back the former SECRET_KEY makes it readable."
+        ),
+        "homeless": _(
+            "{n} unsent changes in this browser belong to items that are no longer yours. They are kept."
+        ),
+        "homeless_one": _(
+            "1 unsent change in this browser belongs to an item that is no longer yours. It is kept."
+        ),
+        "denied": _("Item {n}: {reason} Your changes are kept in this browser."),
+        "absent": _("Item {n} is no longer among yours. {reason} Your changes are kept in this browser."),
+        "lease_over": _("Your lease ran out"),
+        "lease_moved": _(
+            "Item {n}: your lease had run out and the item was changed meanwhile. "
+            "Your changes are kept here, and beside it on the server. {reason}"
+        ),
+        "apply_mine": _("Apply mine again"),
+        "leave_mine": _("Leave mine out"),
+        "decided_elsewhere": _(
+            "Item {n} was submitted in another window meanwhile. Your changes are kept here."
+        ),
+        "reopen_apply": _("Reopen it and apply mine"),
+        "keys_unkept": _("Your keys hold in this window only; the server didn't keep them: {reason}"),
         "lease_lost": _("Item {n} was opened elsewhere; your changes are kept here, not yet saved. {reason}"),
         "reclaim": _("Take it back"),
         "conflict": _("Item {n} was changed in another window too: {what}."),
@@ -280,6 +323,7 @@ def _commands() -> dict[str, str]:
         "act_lighter": _("Lighter"),
         "act_heavier": _("Heavier"),
         "act_to_safety": _("Safety"),
+        "act_from_safety": _("Not safety"),
         "act_flip": _("Flip"),
         "act_contest": _("Contested"),
         "act_uncontest": _("Uncontested"),

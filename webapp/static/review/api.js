@@ -15,7 +15,7 @@ export class Problem extends Error {
   }
 
   get signedOut() {
-    return this.status === 401 || this.status === 403;
+    return this.status === 401;
   }
 }
 
@@ -28,12 +28,16 @@ export class Api {
     this.csrfCookie = csrfCookie;
   }
 
-  list(round) {
-    return this.request("GET", `rounds/${round}/items`);
+  desk() {
+    return this.request("GET", "desk");
   }
 
-  claim(round) {
-    return this.request("POST", `rounds/${round}/claim`, {});
+  setKeys(keys) {
+    return this.request("PUT", "desk/keys", keys);
+  }
+
+  list(round) {
+    return this.request("GET", `rounds/${round}/items`);
   }
 
   item(id) {

@@ -37,14 +37,10 @@ export class Bar {
     const { view, session } = this.screen;
     const submitted = Boolean(view?.submitted || view?.skip);
     setText(this.acceptWord, t(submitted ? "reopen" : "accept"));
-    setText(this.accept.querySelector("kbd"), this.key(submitted ? "undo" : "accept"));
+    this.accept.querySelector("kbd").dataset.key = submitted ? "undo" : "accept";
+    this.screen.renderCaps();
     this.accept.disabled = session.readOnly || !view;
     this.accept.onclick = () => (submitted ? this.reopen() : this.screen.decisions.accept());
-  }
-
-  key(id) {
-    const { bindings } = this.screen;
-    return bindings.own[id]?.[0] ?? { undo: "z", accept: "a" }[id];
   }
 
   /** The button speaks of this item, whatever was done on others since. */
@@ -58,8 +54,7 @@ export class Bar {
     const works = [...session.works.values()];
     const n = session.pendingCount;
     const blocked = works.some((work) => work.trouble);
-    const retrying = works.some((work) => work.retrying);
-    const state = blocked ? "blocked" : retrying ? "offline" : n ? "sending" : "saved";
+    const state = blocked ? "blocked" : n && session.retrying ? "offline" : n ? "sending" : "saved";
     if (this.saved.dataset.state !== state) {
       this.saved.dataset.state = state;
     }
@@ -71,7 +66,9 @@ export class Bar {
     const until = work?.leaseUntil;
     const shown = until && !session.readOnly && !work.view.submitted && !work.view.skip;
     this.lease.classList.toggle("lease--none", !shown);
-    if (shown) {
+    if (shown && until < new Date()) {
+      setText(this.lease, t("lease_over"));
+    } else if (shown) {
       setText(this.lease, t("yours_until", { time: until.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }) }));
     }
   }

@@ -1,59 +1,41 @@
-/*
- * Operations that the server hasn't acknowledged, in IndexedDB: written before they are sent, removed
- * when acknowledged. `seal` is the place where records are encrypted with a key of the session.
- */
+/* Operations that the server hasn't acknowledged: sealed and written before they are sent, removed when acknowledged. */
 
-const STORE = "operations";
-
-/** Writes and reads records as they are. */
-export const PLAIN = {
-  seal: async (record) => record,
-  open: async (sealed) => sealed,
-};
+import { Unreadable } from "./sealing.js";
+import { OPERATIONS } from "./store.js";
 
 export class Journal {
-  constructor({ name, codec = PLAIN }) {
-    this.name = name;
-    this.codec = codec;
-    this.database = null;
-  }
-
-  async connect() {
-    this.database = await new Promise((resolve, reject) => {
-      const request = indexedDB.open(this.name, 1);
-      request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-    return this;
+  constructor(store, sealer) {
+    this.store = store;
+    this.sealer = sealer;
   }
 
   /** Resolves once the record is on disk. */
   async put(operation) {
-    const body = await this.codec.seal(operation);
-    await this.run("readwrite", (store) =>
-      store.put({ id: operation.id, item: operation.item, order: operation.order, body }),
-    );
+    const { id, order } = operation;
+    await this.store.put(OPERATIONS, { id, order, body: await this.sealer.seal(id, operation) }, { strict: true });
   }
 
   async remove(id) {
-    await this.run("readwrite", (store) => store.delete(id));
+    await this.store.remove(OPERATIONS, id);
   }
 
-  /** Every record, oldest first. */
+  /** {operations, unreadable}: oldest first, and how many were sealed with another key. Those stay where they are. */
   async all() {
-    const records = await this.run("readonly", (store) => store.getAll());
+    const records = await this.store.all(OPERATIONS);
     records.sort((a, b) => a.order - b.order);
-    return Promise.all(records.map((record) => this.codec.open(record.body)));
+    const opened = await Promise.all(records.map((record) => this.opened(record)));
+    const operations = opened.filter((operation) => operation !== null);
+    return { operations, unreadable: opened.length - operations.length };
   }
 
-  run(mode, work) {
-    return new Promise((resolve, reject) => {
-      const transaction = this.database.transaction(STORE, mode, { durability: "strict" });
-      const request = work(transaction.objectStore(STORE));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onerror = () => reject(transaction.error);
-      transaction.onabort = () => reject(transaction.error);
-    });
+  async opened({ id, body }) {
+    try {
+      return await this.sealer.open(id, body);
+    } catch (error) {
+      if (error instanceof Unreadable) {
+        return null;
+      }
+      throw error;
+    }
   }
 }

@@ -1,57 +1,9 @@
 /* From key presses to commands. Nothing happens while one types; bare Backspace is bound to nothing. */
 
-import { COMMANDS, command } from "./commands.js";
+import { command } from "./commands.js";
 
 const SECOND_DIGIT_MS = 600;
-const STORED = "goldrounds.review.keys";
 const TYPING = "input, textarea, select, [contenteditable]";
-const NAMES = { ArrowRight: "→", ArrowLeft: "←", " ": "␣" };
-
-export function shownKey(name) {
-  return NAMES[name] ?? name;
-}
-
-/** Which key does what, as this person set it: {single: bool, keys: {command: [key]}}. */
-export class Bindings {
-  constructor() {
-    const stored = JSON.parse(localStorage.getItem(STORED) ?? "{}");
-    this.single = stored.single ?? true;
-    this.own = stored.keys ?? {};
-  }
-
-  keysOf(command) {
-    return this.own[command.id] ?? command.keys;
-  }
-
-  find(pressed) {
-    return COMMANDS.find((command) => this.keysOf(command).includes(pressed)) ?? null;
-  }
-
-  setSingle(on) {
-    this.single = on;
-    this.store();
-  }
-
-  /** Give a command a key; the command that had it gives it up. */
-  assign(command, pressed) {
-    const holder = this.find(pressed);
-    if (holder && holder !== command) {
-      this.own[holder.id] = this.keysOf(holder).filter((name) => name !== pressed);
-    }
-    this.own[command.id] = [pressed];
-    this.store();
-  }
-
-  reset() {
-    this.own = {};
-    this.single = true;
-    this.store();
-  }
-
-  store() {
-    localStorage.setItem(STORED, JSON.stringify({ single: this.single, keys: this.own }));
-  }
-}
 
 export class Keyboard {
   constructor(screen, bindings) {
@@ -73,14 +25,14 @@ export class Keyboard {
     if (this.screen.sheet.pressed(event) || event.target.closest(TYPING)) {
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.bindings.single) {
+    if (event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
     if (this.screen.verdicts.picking?.pressed(event)) {
       event.preventDefault();
-      return;
+    } else if (this.bindings.single) {
+      this.single(event);
     }
-    this.single(event);
   }
 
   single(event) {

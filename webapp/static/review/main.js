@@ -2,10 +2,11 @@
 
 import { ActiveTime } from "./active.js";
 import { Api } from "./api.js";
+import { sitDown } from "./desk.js";
 import { byId } from "./dom.js";
 import { holdTab } from "./identity.js";
-import { Journal } from "./journal.js";
-import { Bindings, Keyboard } from "./keys.js";
+import { Bindings } from "./bindings.js";
+import { Keyboard } from "./keys.js";
 import { Screen } from "./screen.js";
 import { Session } from "./session.js";
 import { useStrings } from "./strings.js";
@@ -14,11 +15,17 @@ async function begin() {
   const config = JSON.parse(byId("review-config").textContent);
   useStrings(JSON.parse(byId("review-strings").textContent));
   holdTab();
-  const journal = await new Journal({ name: `goldrounds-${config.person}-${config.round}` }).connect();
+  const name = `goldrounds-${config.person}-${config.round}`;
   const api = new Api({ base: config.api, csrfCookie: config.csrfCookie });
-  const active = new ActiveTime(`goldrounds-active-${config.person}-${config.round}`);
-  const session = new Session({ roundId: config.round, api, journal, active, on: {} });
-  const screen = new Screen({ root: byId("content"), config, session, bindings: new Bindings() });
+  const bindings = new Bindings(api);
+  const seated = async () => {
+    const desk = await sitDown(api, name);
+    bindings.load(desk.keys);
+    return desk;
+  };
+  const active = new ActiveTime(`active-${name}`);
+  const session = new Session({ roundId: config.round, person: config.person, api, sitDown: seated, active, on: {} });
+  const screen = new Screen({ root: byId("content"), config, session, bindings });
   session.on = {
     change: (work) => (work.id === session.current ? screen.render() : aside(screen)),
     leaving: () => screen.leaving(),
@@ -26,7 +33,7 @@ async function begin() {
     failed: () => screen.render(),
     refused: (work, operation, problem) => refused(screen, work, operation, problem),
   };
-  new Keyboard(screen, screen.bindings);
+  new Keyboard(screen, bindings);
   addEventListener("beforeunload", (event) => {
     screen.leaving();
     if (session.pendingCount) {

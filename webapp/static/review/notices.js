@@ -2,8 +2,7 @@
 
 import { h, keyed } from "./dom.js";
 import { t } from "./strings.js";
-
-const TRIED_AGAIN_MS = 2000;
+import { SignIn } from "./signin.js";
 
 export class Notices {
   constructor(root, screen) {
@@ -11,10 +10,7 @@ export class Notices {
     this.screen = screen;
     /** item id → {reason, text} of the last refusal there. */
     this.refusals = new Map();
-    this.dialog = screen.root.querySelector("[data-dialog='signin']");
-    this.dialog.querySelector("[data-done]").onclick = () => this.trySession();
-    this.dialog.addEventListener("cancel", (event) => event.preventDefault());
-    this.polling = null;
+    this.signIn = new SignIn(screen);
   }
 
   refuse(item, reason, text = "") {
@@ -26,14 +22,16 @@ export class Notices {
   }
 
   render() {
-    const { session } = this.screen;
-    const troubled = [...session.works.values()].filter((work) => work.trouble);
-    this.renderSignIn(session.signedOut);
-    const entries = [];
+    const { session, bindings } = this.screen;
+    this.signIn.render();
+    const entries = [...this.ofBrowser()];
     if (session.round && session.readOnly) {
-      entries.push(this.entry("closed", t("round_closed"), "warning"));
+      entries.push(entry("closed", t("round_closed"), "warning"));
     }
-    for (const work of troubled) {
+    if (bindings.unkept) {
+      entries.push(entry("keys", t("keys_unkept", { reason: bindings.unkept }), "warning"));
+    }
+    for (const work of session.works.values()) {
       entries.push(...this.ofTrouble(work));
     }
     for (const [item, refusal] of this.refusals) {
@@ -44,35 +42,38 @@ export class Notices {
     keyed(this.root, entries);
   }
 
-  entry(key, words, tone, ...actions) {
-    return {
-      key,
-      signature: words,
-      make: () => h("div", { class: `notice notice--${tone}`, role: tone === "bad" ? "alert" : "status" }, h("span", null, words), actions),
-    };
+  /** What the browser can't keep, or keeps and can't read. */
+  *ofBrowser() {
+    const { unkept, unreadable, homeless } = this.screen.session;
+    if (unkept) {
+      yield entry("unkept", t(unkept), "warning");
+    }
+    if (unreadable) {
+      yield entry("unreadable", t("unreadable", { n: unreadable }), "bad");
+    }
+    if (homeless) {
+      yield entry("homeless", t("homeless", { n: homeless }), "bad");
+    }
   }
 
   ofTrouble(work) {
     const { trouble } = work;
-    const item = this.screen.session.items[this.screen.session.index.get(work.id)];
-    if (trouble.kind === "lease") {
-      return [this.entry(`lease ${work.id}`, t("lease_lost", { n: item.n, reason: trouble.message }), "bad", button(t("reclaim"), () => work.proceed()))];
-    }
-    if (trouble.kind === "conflict") {
-      return [
-        this.entry(
-          `conflict ${work.id}`,
-          t("conflict", { n: item.n, what: this.described(trouble) }),
-          "bad",
-          button(t("keep_mine"), () => work.resolve(true)),
-          button(t("take_theirs"), () => work.resolve(false)),
-        ),
-      ];
-    }
-    if (trouble.kind === "fault") {
-      return [this.entry(`fault ${work.id}`, t("fault", { n: item.n, reason: trouble.message }), "bad", button(t("try_again"), () => work.proceed()))];
-    }
-    return [];
+    const { n } = this.screen.session.items[this.screen.session.index.get(work.id)];
+    const again = (words) => button(t(words), () => work.proceed());
+    const choice = (mine, theirs) => [button(t(mine), () => work.resolve(true)), button(t(theirs), () => work.resolve(false))];
+    const said = {
+      lease: () => [t(trouble.moved ? "lease_moved" : "lease_lost", { n, reason: trouble.message }), ...this.ofLease(trouble, again, choice)],
+      conflict: () => [t("conflict", { n, what: this.described(trouble) }), ...choice("keep_mine", "take_theirs")],
+      decided: () => [t("decided_elsewhere", { n }), ...choice("reopen_apply", "leave_mine")],
+      denied: () => [t("denied", { n, reason: trouble.message }), again("try_again")],
+      absent: () => [t("absent", { n, reason: trouble.message }), again("try_again")],
+      fault: () => [t("fault", { n, reason: trouble.message }), again("try_again")],
+    }[trouble?.kind]?.();
+    return said ? [entry(`${trouble.kind} ${work.id}`, said[0], "bad", ...said.slice(1))] : [];
+  }
+
+  ofLease({ moved }, again, choice) {
+    return moved ? choice("apply_mine", "leave_mine") : [again("reclaim")];
   }
 
   /** What both changed, in words: mine against theirs. */
@@ -94,30 +95,16 @@ export class Notices {
       this.refusals.delete(item);
       this.render();
     };
-    return this.entry(`refused ${item}`, text ? `${words} “${text}”` : words, "bad", button(t("go_there"), () => session.open(item)), button(t("dismiss"), dismiss));
+    return entry(`refused ${item}`, text ? `${words} “${text}”` : words, "bad", button(t("go_there"), () => session.open(item)), button(t("dismiss"), dismiss));
   }
+}
 
-  renderSignIn(wanted) {
-    if (wanted && !this.dialog.open) {
-      this.dialog.showModal();
-      this.polling = setInterval(() => this.trySession(), TRIED_AGAIN_MS);
-    } else if (!wanted && this.dialog.open) {
-      this.dialog.close();
-      clearInterval(this.polling);
-    }
-  }
-
-  /** Signed in again in another window? Then everything waiting goes on. */
-  async trySession() {
-    const { session } = this.screen;
-    try {
-      await session.api.list(session.roundId);
-    } catch {
-      return;
-    }
-    session.proceed();
-    this.screen.render();
-  }
+function entry(key, words, tone, ...actions) {
+  return {
+    key,
+    signature: words,
+    make: () => h("div", { class: `notice notice--${tone}`, role: tone === "bad" ? "alert" : "status" }, h("span", null, words), actions),
+  };
 }
 
 function button(words, onclick) {

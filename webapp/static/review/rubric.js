@@ -5,7 +5,6 @@ import { criterionRow } from "./criterion.js";
 import { h, icon, key as keycap, keyed, replace } from "./dom.js";
 import { othersOf } from "./adjudication.js";
 import { DIMENSIONS, ordered } from "./scoring.js";
-import { shownKey } from "./keys.js";
 import { t } from "./strings.js";
 
 const ACTIONS = ["edit", "reject", "lighter", "heavier", "to_safety", "flip", "contest", "rationale", "evidence", "comment"];
@@ -156,19 +155,20 @@ export class RubricView {
     const number = focused ? screen.numberOf(focused.key) : null;
     keyed(
       this.actions,
-      ACTIONS.map((id) => {
+      ACTIONS.map((name) => {
+        const id = name === "to_safety" && focused?.dimension === "safety" ? "from_safety" : name;
         const entry = command(id);
         const label = actionLabel(id, focused);
         const off = !focused || screen.readOnly || screen.view.submitted;
         return {
-          key: id,
-          signature: `${label}${off}${number}${screen.bindings.keysOf(entry)[0]}`,
+          key: name,
+          signature: `${label}${off}${number}${screen.bindings.shown(entry)}`,
           make: () =>
             h(
               "button",
               { type: "button", class: "action", disabled: off, onclick: () => screen.run(entry) },
               h("span", null, label),
-              keycap(shownKey(screen.bindings.keysOf(entry)[0] ?? "·")),
+              keycap(screen.bindings.shown(entry) ?? "·"),
             ),
         };
       }),

@@ -2,10 +2,11 @@
 
 import { Bar } from "./bar.js";
 import { CaseView } from "./case.js";
-import { COMMANDS } from "./commands.js";
+import { command } from "./commands.js";
 import { Decisions } from "./decisions.js";
 import { Dialogs } from "./dialogs.js";
 import { Refused } from "./document.js";
+import { setText } from "./dom.js";
 import { Edits } from "./edits.js";
 import { Focus } from "./focus.js";
 import { Notices } from "./notices.js";
@@ -38,8 +39,9 @@ export class Screen {
     this.bar = new Bar(this);
     this.notices = new Notices(this.part("notices"), this);
     this.panels = PANELS.map((Panel) => new Panel(this));
+    bindings.onChange = () => this.render();
     for (const button of root.querySelectorAll("[data-command]")) {
-      button.onclick = () => this.run(COMMANDS.find((entry) => entry.id === button.dataset.command));
+      button.onclick = () => this.run(command(button.dataset.command));
     }
   }
 
@@ -108,11 +110,11 @@ export class Screen {
 
   /* Doing */
 
-  run(command) {
-    if (command.writes && !(this.view && this.writable())) {
+  run(entry) {
+    if (entry.writes && !(this.view && this.writable())) {
       return;
     }
-    command.run(this);
+    entry.run(this);
   }
 
   /** Whether the item takes changes now; says why where it doesn't. */
@@ -145,6 +147,16 @@ export class Screen {
     this.notices.refuse(this.session.current, reason);
     this.say(reason);
     this.render();
+  }
+
+  /** Key caps show this person's own keys, and none where single keys are switched off. */
+  renderCaps() {
+    for (const cap of this.root.querySelectorAll("kbd[data-key]")) {
+      const entry = command(cap.dataset.key);
+      const shown = this.bindings.single || entry.fixed ? this.bindings.shown(entry) : null;
+      setText(cap, shown ?? "");
+      cap.hidden = shown === null;
+    }
   }
 
   say(words) {

@@ -1,25 +1,39 @@
-/* The reviewer's list, the item that is open, its neighbours fetched ahead. */
+/* The reviewer's list, the item that is open, and what goes on beside it: leases, sending, signing in again. */
 
-import { Problem } from "./api.js";
+import { Problem, Unreachable } from "./api.js";
 import { Gestures } from "./gestures.js";
 import { livingTabs } from "./identity.js";
-import { Work } from "./work.js";
+import { Line } from "./line.js";
+import { Stock } from "./stock.js";
 
-const PREFETCH = 3;
 const HEARTBEAT_MS = 60000;
 
 export class Session {
-  /** `on`: {change(), leaving(), opened(), refused(work, operation, problem), failed(error)}. */
-  constructor({ roundId, api, journal, active, on }) {
-    Object.assign(this, { roundId, api, journal, active, on });
+  /**
+   * `sitDown()`: the desk of whoever is signed in. `on`: {change(work), leaving(), opened(), failed(error),
+   * refused(work, operation, problem)}.
+   */
+  constructor({ roundId, person, api, sitDown, active, on }) {
+    Object.assign(this, { roundId, person, api, sitDown, active, on });
     this.round = null;
     this.items = [];
-    this.works = new Map();
-    this.loading = new Map();
+    this.index = new Map();
+    this.stock = null;
+    this.line = new Line();
+    this.gestures = new Gestures(this);
     this.current = null;
     this.error = null;
-    this.gestures = new Gestures(this);
     this.painted = false;
+    /** Somebody else is signed in in this browser. */
+    this.stranger = false;
+    /** Why the browser keeps nothing (a page's word); how many records are sealed with another key, or of no item. */
+    this.unkept = null;
+    this.unreadable = 0;
+    this.homeless = 0;
+  }
+
+  get works() {
+    return this.stock?.works ?? new Map();
   }
 
   get work() {
@@ -38,12 +52,19 @@ export class Session {
     return this.round?.state !== "open";
   }
 
+  /** Nobody answers, or the server asks to try later. */
+  get retrying() {
+    return this.line.unanswered > 0 || [...this.works.values()].some((work) => work.attempts > 0);
+  }
+
   async start() {
-    const { round, items } = await this.api.list(this.roundId);
+    const [desk, { round, items }] = await Promise.all([this.sitDown(), this.api.list(this.roundId)]);
     this.round = round;
     this.items = items;
     this.index = new Map(items.map((item, position) => [item.id, position]));
-    await this.recover();
+    this.unkept = desk.unkept;
+    this.stock = this.stocked(desk);
+    await this.recover(desk.journal);
     const wanted = location.hash.slice(1);
     const first = this.index.has(wanted) ? wanted : this.nextOpen(null);
     if (first) {
@@ -54,49 +75,41 @@ export class Session {
     setInterval(() => this.heartbeat(), HEARTBEAT_MS);
   }
 
+  stocked({ journal, shelf }) {
+    return new Stock({
+      shelf,
+      journal,
+      api: this.api,
+      active: this.active,
+      line: this.line,
+      onChange: (work) => this.changed(work),
+      onRefused: (...refusal) => this.refused(...refusal),
+      onUnkept: () => (this.unkept = "unkept_browser"),
+    });
+  }
+
   /** Operations that a page now gone left unsent go out first. */
-  async recover() {
+  async recover(journal) {
     const living = await livingTabs();
-    const records = (await this.journal.all()).filter((record) => !living?.has(record.tab));
-    for (const record of records) {
-      if (this.index.has(record.item)) {
-        (await this.load(record.item)).resume(record);
+    const { operations, unreadable } = await journal.all();
+    this.unreadable = unreadable;
+    for (const operation of operations.filter(({ tab }) => !living?.has(tab))) {
+      if (this.index.has(operation.item)) {
+        (await this.stock.load(operation.item)).resume(operation);
+      } else {
+        this.homeless += 1;
       }
     }
-  }
-
-  load(id) {
-    if (this.works.has(id)) {
-      return Promise.resolve(this.works.get(id));
-    }
-    if (!this.loading.has(id)) {
-      const fetched = this.api
-        .item(id)
-        .then((payload) => this.keep(payload))
-        .finally(() => this.loading.delete(id));
-      this.loading.set(id, fetched);
-    }
-    return this.loading.get(id);
-  }
-
-  keep(payload) {
-    const work = new Work({
-      payload,
-      api: this.api,
-      journal: this.journal,
-      active: this.active,
-      onChange: (changed) => this.changed(changed),
-      onRefused: (...refusal) => this.refused(...refusal),
-    });
-    this.works.set(work.id, work);
-    this.changed(work);
-    return work;
   }
 
   changed(work) {
     const item = this.items[this.index.get(work.id)];
     item.state = work.state;
     item.flagged = work.flagged;
+    if (work.trouble?.kind === "absent" && !work.trouble.known) {
+      work.trouble.known = true;
+      void this.identify().catch(() => {});
+    }
     this.on.change(work);
   }
 
@@ -125,7 +138,7 @@ export class Session {
   async fetched(id) {
     this.on.opened();
     try {
-      await this.load(id);
+      await this.stock.load(id);
     } catch (error) {
       if (this.current === id) {
         this.error = error;
@@ -134,11 +147,6 @@ export class Session {
       return false;
     }
     return this.current === id;
-  }
-
-  get signedOut() {
-    const troubled = [...this.works.values()].some((work) => work.trouble?.kind === "signin");
-    return troubled || (this.error instanceof Problem && this.error.signedOut);
   }
 
   finish() {
@@ -156,30 +164,28 @@ export class Session {
     try {
       await work.hold();
     } catch (error) {
-      if (error instanceof Problem && error.status === 409) {
-        work.trouble = { kind: "lease", message: error.message };
-      } else if (error instanceof Problem && error.signedOut) {
-        work.trouble = { kind: "signin", message: error.message };
+      if (error instanceof Problem && !error.temporary) {
+        work.trouble = { kind: TROUBLES[error.status] ?? "lease", message: error.message };
+      } else if (!(error instanceof Problem || error instanceof Unreachable)) {
+        throw error;
       }
     }
-    this.on.change(work);
+    this.changed(work);
   }
 
+  /** A write renews the lease by itself, so only an idle item needs this. */
   heartbeat() {
     const { work } = this;
-    if (work && work.fence !== null && !document.hidden && !work.trouble) {
+    if (work && work.fence !== null && !document.hidden && !work.trouble && !work.pending.length) {
       work.leaseUntil = null;
       void this.takeLease(work);
     }
   }
 
   prefetch() {
-    const here = this.index.get(this.current);
-    const near = this.items.slice(here + 1, here + 1 + PREFETCH);
-    const open = this.items.slice(here + 1).filter(isOpen).slice(0, PREFETCH);
-    for (const item of new Set([...near, ...open])) {
-      this.load(item.id).catch(() => {});
-    }
+    const after = this.items.slice(this.index.get(this.current) + 1);
+    const ids = (items) => items.map(({ id }) => id);
+    this.stock.prefetch(ids(after), this.readOnly ? [] : ids(after.filter(isOpen)));
   }
 
   /** The next item to decide after `id` in the list, from its start again after its end. */
@@ -199,6 +205,27 @@ export class Session {
     return next ? this.open(next) : this.finish();
   }
 
+  get signedOut() {
+    const troubled = [...this.works.values()].some((work) => work.trouble?.kind === "signin");
+    return troubled || this.stranger || (this.error instanceof Problem && this.error.signedOut);
+  }
+
+  /** Who is signed in here now? If it is the person of this page, everything that waits for them goes on. */
+  async identify() {
+    const { person } = await this.api.desk();
+    this.stranger = person !== this.person;
+    if (!this.stranger) {
+      this.proceed();
+      return;
+    }
+    for (const work of this.works.values()) {
+      if (work.trouble?.kind === "absent") {
+        work.trouble = { kind: "signin", message: work.trouble.message };
+      }
+      this.on.change(work);
+    }
+  }
+
   /** There is a session or a network again: everything that waits goes on. */
   proceed() {
     if (this.error && !this.current) {
@@ -207,12 +234,15 @@ export class Session {
       void this.open(this.current);
     }
     for (const work of this.works.values()) {
-      if (work.trouble?.kind === "signin" || work.retrying) {
+      if (work.trouble?.kind === "signin") {
         work.proceed();
       }
     }
+    this.line.hurry();
   }
 }
+
+const TROUBLES = { 401: "signin", 403: "denied", 404: "absent" };
 
 export function isOpen(item) {
   return item.state === "open" || item.state === "draft";

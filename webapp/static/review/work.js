@@ -1,17 +1,14 @@
 /*
- * One item's document with its unacknowledged operations, and the only sender of that item.
+ * One item's document with its unacknowledged operations.
  *
  * base: the document as the server last acknowledged it, at `revision`. view: base with every pending
  * operation folded in. An operation is journalled before it is sent, and leaves the journal on its answer.
  */
 
-import { Problem, Unreachable } from "./api.js";
+import { clashes, satisfied } from "./clashes.js";
 import { Refused, apply, stateOf } from "./document.js";
-import { TAB, alone, uuid } from "./identity.js";
-import { touched } from "./inverse.js";
+import { TAB, uuid } from "./identity.js";
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 15000;
 const MOST_REBASES = 3;
 
 let lastOrder = 0;
@@ -22,9 +19,12 @@ function nextOrder() {
 }
 
 export class Work {
-  /** `onChange(work)` after each change; `onRefused(work, operation, problem)` when the server says no. */
-  constructor({ payload, api, journal, active, onChange, onRefused }) {
-    Object.assign(this, { payload, api, journal, active, onChange, onRefused });
+  /**
+   * `onChange(work)` after each change; `onRefused(work, operation, problem)` when the server says no;
+   * `onUnkept(error)` where the browser couldn't write an operation down.
+   */
+  constructor({ payload, api, journal, active, line, onChange, onRefused, onUnkept }) {
+    Object.assign(this, { payload, api, journal, active, line, onChange, onRefused, onUnkept });
     this.id = payload.id;
     this.base = payload.document;
     this.view = payload.document;
@@ -32,14 +32,17 @@ export class Work {
     this.fence = null;
     this.leaseUntil = null;
     this.pending = [];
-    /** null, or why nothing is sent: {kind: "signin" | "lease" | "conflict", …}. */
+    /** null, or why nothing is sent: {kind: signin | denied | absent | lease | conflict | decided | fault, …}. */
     this.trouble = null;
-    this.waiting = false;
+    this.notBefore = 0;
+    this.calm();
+  }
+
+  /** The server answers again: earlier failures don't count. */
+  calm() {
     this.attempts = 0;
     this.rebases = 0;
-    this.reclaims = 0;
-    this.pumping = false;
-    this.wake = null;
+    this.losses = 0;
   }
 
   get state() {
@@ -53,29 +56,30 @@ export class Work {
   /** Apply to the page at once, then journal and send. Throws `Refused` where the rules say no. */
   perform(kind, payload) {
     this.view = apply(this.view, kind, payload);
-    const operation = {
-      id: uuid(),
-      item: this.id,
-      order: nextOrder(),
-      tab: TAB,
-      kind,
-      payload,
-      active_ms: this.active.take(this.id),
-    };
-    this.queue(operation, this.journal.put(operation));
+    const operation = this.operation(kind, payload, nextOrder());
+    this.pending.push({ ...operation, written: this.written(operation) });
+    this.send();
     return operation;
+  }
+
+  operation(kind, payload, order) {
+    return { id: uuid(), item: this.id, order, tab: TAB, kind, payload, active_ms: this.active.take(this.id) };
+  }
+
+  written(operation) {
+    return this.journal.put(operation).catch((error) => this.onUnkept(error));
   }
 
   /** An operation that an earlier page left in the journal. */
   resume(operation) {
-    this.queue(operation, Promise.resolve());
+    this.pending.push({ ...operation, written: Promise.resolve() });
     this.refold();
+    this.send();
   }
 
-  queue(operation, written) {
-    this.pending.push({ ...operation, written: written.catch(() => {}) });
+  send() {
     this.onChange(this);
-    void this.pump();
+    this.line.enter(this);
   }
 
   refold() {
@@ -94,49 +98,9 @@ export class Work {
   /** Go on after trouble. */
   proceed() {
     this.trouble = null;
-    this.attempts = 0;
-    this.reclaims = 0;
-    this.wake?.();
-    void this.pump();
-  }
-
-  async pump() {
-    if (this.pumping) {
-      return;
-    }
-    this.pumping = true;
-    try {
-      while (this.pending.length && !this.trouble) {
-        await alone(`goldrounds-item-${this.id}`, () => this.sendFirst());
-        this.onChange(this);
-        if (this.waiting) {
-          await this.pause();
-        }
-      }
-    } finally {
-      this.pumping = false;
-      this.onChange(this);
-    }
-  }
-
-  async sendFirst() {
-    const operation = this.pending[0];
-    await operation.written;
-    try {
-      if (this.fence === null) {
-        await this.hold();
-      }
-      const answer = await this.api.operate(this.id, this.revision, {
-        operation_id: operation.id,
-        kind: operation.kind,
-        payload: operation.payload,
-        fence: this.fence,
-        active_ms: operation.active_ms,
-      });
-      await this.acknowledged(operation, answer);
-    } catch (error) {
-      await this.failed(operation, error);
-    }
+    this.notBefore = 0;
+    this.calm();
+    this.send();
   }
 
   /** Take or renew the lease. */
@@ -146,118 +110,44 @@ export class Work {
     this.leaseUntil = new Date(until);
   }
 
-  async acknowledged(operation, answer) {
-    this.attempts = 0;
-    this.rebases = 0;
-    this.reclaims = 0;
-    this.waiting = false;
-    if (answer.revision === this.revision + 1) {
-      this.base = apply(this.base, operation.kind, operation.payload);
-      this.revision = answer.revision;
-    } else if (answer.revision > this.revision) {
-      const fresh = await this.api.item(this.id);
-      this.base = fresh.document;
-      this.revision = fresh.revision;
-    }
-    await this.settle(operation);
-  }
-
   async settle(operation) {
     this.pending = this.pending.filter((other) => other.id !== operation.id);
     this.refold();
     await this.journal.remove(operation.id);
   }
 
-  async failed(operation, error) {
-    if (error instanceof Unreachable || (error instanceof Problem && error.temporary)) {
-      this.attempts += 1;
-      this.waiting = true;
-    } else if (!(error instanceof Problem)) {
-      this.trouble = { kind: "fault", message: String(error) };
-      throw error;
-    } else if (error.signedOut) {
-      this.trouble = { kind: "signin", message: error.message };
-    } else if (error.status === 412) {
-      this.rebase(error.body);
-    } else if (error.status === 409) {
-      await this.reclaim(error);
-    } else {
-      await this.settle(operation);
-      this.onRefused(this, operation, error);
-    }
-  }
-
-  /** The lease was lost: take it again if nobody else has it, else say so. */
-  async reclaim(problem) {
-    this.fence = null;
-    this.reclaims += 1;
-    if (this.reclaims > 1) {
-      this.trouble = { kind: "lease", message: problem.message };
-      return;
-    }
-    try {
-      await this.hold();
-    } catch (error) {
-      if (error instanceof Problem && error.status === 409) {
-        this.trouble = { kind: "lease", message: error.message };
-      } else {
-        await this.failed(this.pending[0], error);
-      }
-    }
-  }
-
   /** The document moved on under us: put our operations on top of it, or ask where both wrote the same. */
   rebase({ document, revision }) {
     const before = this.base;
-    const clashes = this.pending.filter((operation) => clashing(before, document, operation));
+    const ours = this.view;
     this.base = document;
     this.revision = revision;
     this.rebases += 1;
+    const done = this.pending.filter((operation) => satisfied(ours, document, operation));
+    done.forEach((operation) => void this.settle(operation));
     this.refold();
-    if (clashes.length || this.rebases > MOST_REBASES) {
-      this.trouble = { kind: "conflict", clashes: clashes.length ? clashes : [...this.pending], theirs: document };
+    if (document.submitted && !before.submitted && this.pending.length && this.pending[0].kind !== "reopen") {
+      this.trouble = { kind: "decided" };
+      return;
+    }
+    const found = clashes(before, document, this.pending);
+    if (found.length || this.rebases > MOST_REBASES) {
+      this.trouble = { kind: "conflict", clashes: found.length ? found : [...this.pending], theirs: document };
     }
   }
 
   /** Answer a conflict: send ours on top, or let the other's stand. */
   async resolve(keepMine) {
-    const { clashes } = this.trouble;
-    this.rebases = 0;
+    const { kind, clashes: found = this.pending } = this.trouble;
     if (!keepMine) {
-      for (const operation of clashes) {
+      for (const operation of [...found]) {
         await this.settle(operation);
       }
+    } else if (kind === "decided") {
+      const operation = this.operation("reopen", {}, this.pending[0].order - 0.0005);
+      this.pending.unshift({ ...operation, written: this.written(operation) });
+      this.refold();
     }
     this.proceed();
-  }
-
-  pause() {
-    this.waiting = false;
-    const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.attempts - 1));
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, longest * (0.7 + Math.random() * 0.3));
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  get retrying() {
-    return this.attempts > 0;
-  }
-}
-
-function clashing(before, now, { kind, payload }) {
-  if (touched(before, kind, payload) === touched(now, kind, payload)) {
-    return false;
-  }
-  try {
-    return touched(apply(now, kind, payload), kind, payload) !== touched(now, kind, payload);
-  } catch (error) {
-    if (error instanceof Refused) {
-      return true;
-    }
-    throw error;
   }
 }
