@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import IO, Any
 
 from rubric_engine.attachments import pictures, tables
 from rubric_engine.attachments.faults import AttachmentRefused
@@ -47,6 +47,11 @@ def image(*, data: bytes, title: str, description: str) -> Taken:
             "description", "missing; say what the picture shows, for those who can't see it"
         )
     return Taken(IMAGE, _words(title, "title", TITLE), described, picture=pictures.redrawn(data))
+
+
+def read_picture(file: IO[bytes]) -> bytes:
+    """The bytes of an upload, at most one more than a picture may have: `image` then refuses it."""
+    return file.read(pictures.MAX_BYTES + 1)
 
 
 def structured(*, kind: str, given: Mapping[str, Any]) -> Taken:

@@ -34,6 +34,9 @@ OF_A_PROJECT: dict[str, Methods] = {
     "review-signed-in": _read(P.REVIEW),
     "instructions": _read(P.SEE_INSTRUCTIONS),
     "instruction": _read(P.SEE_INSTRUCTIONS),
+    "attachment_create": _write(P.IMPORT_DATA),
+    "attachment_remove": _write(P.IMPORT_DATA),
+    "attachment_picture": _read(P.SEE_INSTRUCTIONS),
     "imports": _read(P.IMPORT_DATA),
     "import_create": _write(P.IMPORT_DATA),
     "import": _read(P.IMPORT_DATA),
@@ -74,6 +77,9 @@ OF_A_PROJECT: dict[str, Methods] = {
     "token_issue": _write(P.MANAGE_PEOPLE),
     "token_revoke": _write(P.MANAGE_PEOPLE),
     "audit": _read(P.SEE_AUDIT),
+    "api-attachments": {"GET": P.SEE_INSTRUCTIONS, "POST": P.IMPORT_DATA},
+    "api-attachment": {"GET": P.SEE_INSTRUCTIONS, "DELETE": P.IMPORT_DATA},
+    "api-attachment-file": _read(P.SEE_INSTRUCTIONS),
     "api-imports": {"GET": P.IMPORT_DATA, "POST": P.IMPORT_DATA},
     "api-import": _read(P.IMPORT_DATA),
     "api-rounds": {"GET": P.RUN_ROUNDS, "POST": P.RUN_ROUNDS},
@@ -101,6 +107,7 @@ OWN_ITEMS: dict[str, str] = {
     "review-item": "GET",
     "review-lease": "POST",
     "review-operations": "POST",
+    "review-picture": "GET",
 }
 """Reached by the reviewer of the very item only; the project follows from it."""
 
@@ -148,6 +155,11 @@ OPEN = {
 
 SUBJECTS: dict[str, str] = {
     "instruction": "instruction",
+    "attachment_create": "instruction",
+    "attachment_remove": "attachment",
+    "attachment_picture": "attachment",
+    "api-attachment": "attachment",
+    "api-attachment-file": "attachment",
     "item": "item",
     "pool_activate": "pool version",
     "exemplar": "exemplar",

@@ -14,9 +14,11 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import reverse
 from pytest_django import Settings
 
+from annotation.attachments import key_for
 from annotation.models import Assignment, Round, RoundItem
 from annotation.rounds import open_round
-from rubric_engine.models import Exemplar, Import, PoolVersion, RubricKind
+from rubric_engine.attachments import changes
+from rubric_engine.models import Attachment, Exemplar, Import, PoolVersion, RubricKind
 from tests.accounts.routes import (
     OF_A_PROJECT,
     OPEN,
@@ -30,6 +32,7 @@ from tests.accounts.routes import (
     every_route,
 )
 from tests.cast import make_instruction, make_project, make_round, make_rubric, make_token, make_user
+from tests.rubric_engine.pictures import ring
 from training.configs import PRESETS
 from training.models import Attempt, Run, Snapshot
 from webapp.accounts.models import ApiToken, Membership, Project, Role, User
@@ -196,6 +199,7 @@ def make_rows(project: Project) -> Rows:
         {
             "instruction": instruction,
             "snapshot": snapshot,
+            "attachment": changes.add(actor=owner, instruction=instruction, taken=ring()),
             "exemplar": Exemplar.rows.create(project=project, rubric=gold, owner=owner),
             "pool version": PoolVersion.rows.create(project=project, number=1, created_by=owner),
             "import": Import.rows.create(
@@ -230,17 +234,23 @@ class Review:
 
     round: Round
     assignment: Assignment
+    picture: Attachment
 
     def path(self, name: str) -> str:
         subject = self.round.pk if "round_id" in PARAMETERS[name] else self.assignment.pk
-        return reverse(name, kwargs=address(name, "", subject))
+        named = address(name, "", subject)
+        if "key" in named:
+            named["key"] = key_for(self.assignment.pk, self.picture.pk)
+        return reverse(name, kwargs=named)
 
 
 @pytest.fixture
 def review(project: Project, ada: User) -> Review:
     lead = make_user("lead-of-items", project, Role.LEAD)
     round = open_round(actor=lead, round=make_round(project, lead, items=1), reviewers=[ada])
-    return Review(round, Assignment.objects.of(project).get(reviewer=ada))
+    assignment = Assignment.objects.of(project).select_related("item__instruction").get(reviewer=ada)
+    picture = changes.add(actor=lead, instruction=assignment.item.instruction, taken=ring())
+    return Review(round, assignment, picture)
 
 
 @pytest.mark.parametrize("name", OWN_ITEMS)

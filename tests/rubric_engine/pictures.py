@@ -9,6 +9,9 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
+from rubric_engine.attachments import intake
+from rubric_engine.attachments.intake import Taken
+
 SCRIPT = b"<script>alert('ran')</script>"
 
 
@@ -16,6 +19,11 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (48, 32), mode: str = "RG
     target = io.BytesIO()
     Image.linear_gradient("L").resize(size).convert(mode).save(target, kind, **saved)
     return target.getvalue()
+
+
+def ring(**kind: Any) -> Taken:
+    """An image as it is taken in."""
+    return intake.image(data=picture(**kind), title="Rash", description="A red ring on the thigh.")
 
 
 def with_gps() -> bytes:

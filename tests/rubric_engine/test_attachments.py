@@ -15,7 +15,7 @@ from django.test import override_settings
 
 from rubric_engine.attachments import changes, files, intake
 from rubric_engine.attachments.faults import AttachmentRefused
-from rubric_engine.attachments.intake import MOST, Taken
+from rubric_engine.attachments.intake import MOST
 from rubric_engine.curation.faults import ImportRefused
 from rubric_engine.curation.imports import create_import, import_now
 from rubric_engine.models import Attachment, Import, Instruction
@@ -47,10 +47,6 @@ def instruction(project: Project) -> Instruction:
     return cast.make_instruction(project, "chest")
 
 
-def image(**kind: Any) -> Taken:
-    return intake.image(data=pictures.picture(**kind), title="Rash", description="A red ring on the thigh.")
-
-
 def lies(attachment: Attachment) -> bool:
     return files.place(
         project_id=attachment.project_id, sha256=attachment.sha256, media_type=attachment.media_type
@@ -71,7 +67,7 @@ def load(actor: User, project: Project, *attachments: Any, name: str = "q1") -> 
 
 
 def test_an_image_is_kept_with_its_file_and_its_event(lead: User, instruction: Instruction) -> None:
-    made = changes.add(actor=lead, instruction=instruction, taken=image())
+    made = changes.add(actor=lead, instruction=instruction, taken=pictures.ring())
     assert (made.kind, made.media_type, made.width, made.height, made.position) == (
         "image",
         "image/png",
@@ -87,18 +83,18 @@ def test_an_image_is_kept_with_its_file_and_its_event(lead: User, instruction: I
 
 
 def test_the_same_picture_twice_is_one(lead: User, instruction: Instruction) -> None:
-    first = changes.add(actor=lead, instruction=instruction, taken=image())
-    assert changes.add(actor=lead, instruction=instruction, taken=image()) == first
+    first = changes.add(actor=lead, instruction=instruction, taken=pictures.ring())
+    assert changes.add(actor=lead, instruction=instruction, taken=pictures.ring()) == first
     assert Event.rows.filter(action="attachment.added").count() == 1
 
 
 def test_only_who_may_import_adds_and_removes(
     lead: User, ada: User, outsider: User, instruction: Instruction
 ) -> None:
-    made = changes.add(actor=lead, instruction=instruction, taken=image())
+    made = changes.add(actor=lead, instruction=instruction, taken=pictures.ring())
     for person in (ada, outsider):
         with pytest.raises(PermissionDenied):
-            changes.add(actor=person, instruction=instruction, taken=image(kind="JPEG"))
+            changes.add(actor=person, instruction=instruction, taken=pictures.ring(kind="JPEG"))
         with pytest.raises(PermissionDenied):
             changes.remove(actor=person, project=instruction.project, attachment_id=made.pk)
     assert lies(made)
@@ -107,7 +103,7 @@ def test_only_who_may_import_adds_and_removes(
 def test_a_removed_picture_is_gone_from_the_disk_and_stays_in_the_history(
     lead: User, instruction: Instruction
 ) -> None:
-    made = changes.add(actor=lead, instruction=instruction, taken=image())
+    made = changes.add(actor=lead, instruction=instruction, taken=pictures.ring())
     removed = changes.remove(actor=lead, project=instruction.project, attachment_id=made.pk)
     assert not lies(made)
     assert (removed.title, removed.description, removed.content) == ("", "", None)
@@ -119,8 +115,8 @@ def test_a_removed_picture_is_gone_from_the_disk_and_stays_in_the_history(
 def test_a_file_that_another_instruction_shows_stays(
     lead: User, project: Project, instruction: Instruction
 ) -> None:
-    made = changes.add(actor=lead, instruction=instruction, taken=image())
-    other = changes.add(actor=lead, instruction=cast.make_instruction(project, "b"), taken=image())
+    made = changes.add(actor=lead, instruction=instruction, taken=pictures.ring())
+    other = changes.add(actor=lead, instruction=cast.make_instruction(project, "b"), taken=pictures.ring())
     changes.remove(actor=lead, project=project, attachment_id=made.pk)
     assert lies(other)
     changes.remove(actor=lead, project=project, attachment_id=other.pk)
@@ -130,8 +126,8 @@ def test_a_file_that_another_instruction_shows_stays(
 def test_another_project_has_a_file_of_its_own(lead: User, instruction: Instruction) -> None:
     elsewhere = cast.make_project("elsewhere")
     boss = cast.make_user("boss", elsewhere, cast.Role.LEAD)
-    made = changes.add(actor=lead, instruction=instruction, taken=image())
-    other = changes.add(actor=boss, instruction=cast.make_instruction(elsewhere, "b"), taken=image())
+    made = changes.add(actor=lead, instruction=instruction, taken=pictures.ring())
+    other = changes.add(actor=boss, instruction=cast.make_instruction(elsewhere, "b"), taken=pictures.ring())
     changes.remove(actor=lead, project=instruction.project, attachment_id=made.pk)
     assert (lies(made), lies(other)) == (False, True)
     with pytest.raises(Attachment.DoesNotExist):
@@ -143,7 +139,7 @@ def test_an_instruction_holds_a_dozen(lead: User, instruction: Instruction) -> N
         row = {"title": str(number), "rows": LAB["rows"]}
         changes.add(actor=lead, instruction=instruction, taken=intake.structured(kind="lab_table", given=row))
     with pytest.raises(AttachmentRefused, match="12"):
-        changes.add(actor=lead, instruction=instruction, taken=image())
+        changes.add(actor=lead, instruction=instruction, taken=pictures.ring())
     assert not list(
         Path(files.place(project_id=1, sha256="ab", media_type="image/png")).parents[2].rglob("*.png")
     )
@@ -162,7 +158,7 @@ def test_an_instruction_holds_a_dozen(lead: User, instruction: Instruction) -> N
 def test_the_database_refuses_to_change_one(
     lead: User, instruction: Instruction, change: dict[str, Any]
 ) -> None:
-    made = changes.add(actor=lead, instruction=instruction, taken=image())
+    made = changes.add(actor=lead, instruction=instruction, taken=pictures.ring())
     with pytest.raises(DatabaseError), transaction.atomic():
         Attachment.rows.filter(pk=made.pk).update(**change)
     with pytest.raises(DatabaseError), transaction.atomic():
@@ -230,7 +226,7 @@ def test_the_same_attachment_twice_in_a_row_of_a_file_is_refused(lead: User, pro
 def test_nothing_is_removed_while_an_import_may_be_about_to_use_it(
     lead: User, instruction: Instruction
 ) -> None:
-    made = changes.add(actor=lead, instruction=instruction, taken=image())
+    made = changes.add(actor=lead, instruction=instruction, taken=pictures.ring())
     other = connections.create_connection("default")
     try:
         with other.cursor() as cursor:

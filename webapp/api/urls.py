@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from webapp.api import desk, imports, review, rounds, runs, snapshots
+from webapp.api import attachments, desk, imports, review, rounds, runs, snapshots
 
 urlpatterns = [
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
@@ -18,6 +18,22 @@ urlpatterns = [
     path("review/items/<uuid:assignment_id>/lease", review.Lease.as_view(), name="review-lease"),
     path(
         "review/items/<uuid:assignment_id>/operations", review.Operations.as_view(), name="review-operations"
+    ),
+    path(
+        "review/items/<uuid:assignment_id>/attachments/<str:key>",
+        attachments.ItemPicture.as_view(),
+        name="review-picture",
+    ),
+    path("projects/<slug:project>/attachments", attachments.AttachmentList.as_view(), name="api-attachments"),
+    path(
+        "projects/<slug:project>/attachments/<uuid:attachment_id>",
+        attachments.AttachmentDetail.as_view(),
+        name="api-attachment",
+    ),
+    path(
+        "projects/<slug:project>/attachments/<uuid:attachment_id>/file",
+        attachments.AttachmentFile.as_view(),
+        name="api-attachment-file",
     ),
     path("projects/<slug:project>/imports", imports.ImportList.as_view(), name="api-imports"),
     path(

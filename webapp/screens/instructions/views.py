@@ -1,17 +1,18 @@
 from __future__ import annotations
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotation.models import RoundItem
 from rubric_engine.models import Instruction, Response, RubricVersion
 from webapp.accounts.access import project_view
-from webapp.accounts.models import Project
-from webapp.accounts.permissions import Permission
-from webapp.screens.instructions.forms import Search
+from webapp.accounts.models import Project, User
+from webapp.accounts.permissions import Permission, allowed, role_of
+from webapp.screens.instructions.forms import NewPicture, NewTable, Search
+from webapp.screens.instructions.reads import shown
 from webapp.screens.paging import page
 
 
@@ -45,19 +46,14 @@ def listing(request: HttpRequest, project: Project) -> HttpResponse:
         ),
         in_round=Exists(RoundItem.objects.of(project).filter(instruction=OuterRef("pk"))),
     )
-    shown = page(rows, request.GET)
-    return render(request, "instructions/list.html", {"page": shown, "search": search, "project": project})
+    found = page(rows, request.GET)
+    return render(request, "instructions/list.html", {"page": found, "search": search, "project": project})
 
 
 @require_safe
 @project_view(Permission.SEE_INSTRUCTIONS)
 def detail(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
-    rubrics = RubricVersion.objects.of(project).prefetch_related("criteria").order_by("pk")
-    items = RoundItem.objects.of(project).select_related("round").order_by("round__number")
-    instruction = get_object_or_404(
-        Instruction.objects.of(project).prefetch_related(
-            "responses", Prefetch("rubrics", queryset=rubrics), Prefetch("round_items", queryset=items)
-        ),
-        pk=pk,
-    )
-    return render(request, "instructions/detail.html", {"instruction": instruction, "project": project})
+    assert isinstance(request.user, User)
+    changes = allowed(role_of(request.user, project), Permission.IMPORT_DATA)
+    forms = {"picture_form": NewPicture(), "table_form": NewTable()} if changes else {}
+    return render(request, "instructions/detail.html", {**shown(project, pk), **forms})

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from annotation.models import Assignment, Gold, RoundItem
-from rubric_engine.models import Draft, DraftExemplar, Response
+from rubric_engine.models import Attachment, Draft, DraftExemplar, Response
 from rubric_engine.rubric import Rubric
 from rubric_engine.scoring import IncompleteVerdicts, Score, score
 from webapp.accounts.access import project_view
@@ -52,6 +52,9 @@ def _shown(item: RoundItem, gold: Gold | None) -> dict[str, Any]:
         "ledger": rows(drafted, decided, gold.ledger) if gold else [],
         "verdicts": _verdicts(gold, responses) if gold else {},
         "responses": responses,
+        "attachments": list(
+            Attachment.objects.of(item.project).filter(instruction=item.instruction_id, removed_at=None)
+        ),
         "assignments": list(
             Assignment.objects.of(item.project).filter(item=item).select_related("reviewer").order_by("slot")
         ),
