@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import OuterRef, Subquery
 
+from annotation import attachments
 from annotation.adjudication import others_of
 from annotation.gold import response_keys
 from annotation.models import Assignment, Round, Slot
@@ -81,6 +82,9 @@ SELECT a.position, a.state, a.flagged, a.revision, a.fence, a.lease_until, a.doc
   (SELECT jsonb_agg(jsonb_build_object('key', c.key, 'dimension', c.dimension, 'text', c.text,
       'weight', c.weight, 'polarity', c.polarity, 'contested', c.contested) ORDER BY c.position)
     FROM rubric_engine_criterion c WHERE c.rubric_id = i.draft_id) AS criteria,
+  (SELECT jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'title', t.title, 'description', t.description,
+      'content', t.content, 'width', t.width, 'height', t.height) ORDER BY t.position, t.created_at, t.id)
+    FROM rubric_engine_attachment t WHERE t.instruction_id = i.instruction_id AND t.removed_at IS NULL) AS attachments,
   (SELECT jsonb_object_agg(r.id, r.text)
     FROM rubric_engine_response r WHERE r.instruction_id = i.instruction_id) AS responses
 FROM annotation_assignment a
@@ -118,6 +122,7 @@ def item_payload(*, actor: User, assignment_id: UUID, project_id: int | None = N
         "instruction": {
             **{name: row[name] for name in ("text", "lang", "specialty", "category", "difficulty")},
             "messages": json.loads(row["messages"]) if row["messages"] else None,
+            "attachments": attachments.shown(assignment_id, json.loads(row["attachments"] or "[]")),
         },
         "responses": _responses(json.loads(row["response_order"]), json.loads(row["responses"] or "{}")),
         "draft": {"label": _label(row["drafter"] or ""), "criteria": json.loads(row["criteria"])},
