@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from webapp.screens.review.attachment_words import attachments
+
 
 def strings() -> dict[str, str]:
     return {
@@ -16,6 +18,7 @@ def strings() -> dict[str, str]:
         **_saving(),
         **_refusals(),
         **_commands(),
+        **attachments(),
     }
 
 

@@ -1,5 +1,6 @@
 /* Everything a reviewer can do, once: keys, key sheet, command palette and buttons all read this table. */
 
+import { Attachments } from "./attachments.js";
 import { DIMENSIONS } from "./scoring.js";
 
 /*
@@ -32,6 +33,7 @@ export const COMMANDS = [
   { id: "unjudged", keys: [], group: "verdict", writes: true, run: (screen) => screen.verdicts.leaveOut() },
   { id: "diff", keys: ["d"], group: "view", run: (screen) => screen.panes.toggleDiff() },
   { id: "side_by_side", keys: ["b"], group: "view", run: (screen) => screen.panes.toggleSideBySide() },
+  { id: "pictures", keys: ["o"], group: "view", run: (screen) => screen.panel(Attachments).view() },
   { id: "flag", keys: ["f"], group: "item", writes: true, run: (screen) => screen.decisions.flag() },
   { id: "skip", keys: ["s"], group: "item", writes: true, run: (screen) => screen.decisions.skip() },
   { id: "comment", keys: ["m"], group: "item", writes: true, run: (screen) => screen.decisions.comment() },

@@ -6,4 +6,6 @@
  * Its keys stand in commands.js and reach it by `screen.panel(ItsClass)`.
  */
 
-export const PANELS = [];
+import { Attachments } from "./attachments.js";
+
+export const PANELS = [Attachments];
