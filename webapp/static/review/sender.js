@@ -35,11 +35,12 @@ async function send(work, operation) {
 
 async function acknowledged(work, operation, answer) {
   work.calm();
-  if (answer.revision === work.revision + 1) {
+  if (answer.revision === work.revision + 1 && operation.kind !== "reveal") {
     work.base = apply(work.base, operation.kind, operation.payload);
     work.revision = answer.revision;
   } else if (answer.revision > work.revision) {
     const fresh = await work.api.item(work.id);
+    work.payload = fresh;
     work.base = fresh.document;
     work.revision = fresh.revision;
   }
