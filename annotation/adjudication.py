@@ -1,66 +1,54 @@
 """When an item is decided: one reviewer's accept, two that agree, or a third person's word.
 
-Two equal decisions merge by themselves; where they differ an adjudicator who is neither of the two gets
-slot 2, with the draft, whatever both agree on already taken over, and both decisions as anonymous columns.
+Two equal decisions merge by themselves; where they differ an adjudicator who is neither of the two gets slot 2:
+both decisions and the draft as rows of three anonymous columns (`aligning`), whatever both agree on taken over.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import transaction
 from django.db.models import Count, Max, Q
 
-from annotation import gold
-from annotation.document import Document, OperationRefused, initial, judged_responses, live_criteria
+from annotation import gold, pairing
+from annotation.document import Document, initial, judged_responses, live_criteria
 from annotation.gold import response_keys
-from annotation.models import Assignment, AssignmentState, RoundItem, RoundState, Slot
+from annotation.models import Assignment, AssignmentState, RoundItem, Slot
+from rubric_engine.embeddings import EmbeddingUnavailable, vectors
 from rubric_engine.models import RubricKind
-from rubric_engine.rubric import normalised_text
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.permissions import GRANTS, Permission
 from webapp.audit.log import record
+from webapp.jobs.queue import submit
+from webapp.jobs.runner import JobFailed, Work
 
 DECIDED = {AssignmentState.SUBMITTED, AssignmentState.SKIPPED}
-ADDED_BY_ONE = "added by one of the two"
-SHARED_FIELDS = ("dimension", "weight", "polarity", "contested")
+BLIND = [Slot.FIRST, Slot.SECOND]
+PAIRING = "pair_adjudication"
 
 
-def settle(*, actor: User, item_id: UUID) -> None:
+def settle(*, actor: User, item: RoundItem) -> None:
     """Make or withdraw an item's gold after one of its assignments was decided or reopened.
 
-    Runs in the caller's transaction. The item's lock orders two reviewers who decide at one moment.
-
-    Raises:
-        OperationRefused: the round was closed, or the adjudication begun; undo the change by the transaction.
+    Gold that is there was made before that, so it goes in any case; what is decided now is made anew.
+    `item`: locked by the caller, whose transaction this runs in; the lock orders what is settled at one moment.
     """
-    item = (
-        RoundItem.rows.select_for_update(of=("self",))
-        .select_related("project", "draft", "instruction")
-        .get(pk=item_id)
-    )
-    _require_open(item.round_id)
-    by_slot = {assignment.slot: assignment for assignment in item.assignments.select_related("reviewer")}
+    present = item.assignments.filter(slot__in=[*BLIND, Slot.ADJUDICATOR], returned_at=None)
+    by_slot = {assignment.slot: assignment for assignment in present.select_related("reviewer")}
     third = by_slot.pop(Slot.ADJUDICATOR, None)
+    gold.withdraw(actor=actor, item=item, reason="a review of the item was reopened")
     if any(assignment.state not in DECIDED for assignment in by_slot.values()):
-        _undecided(actor, item, third)
+        _undecided(third)
         return
     accepted = [by_slot[slot] for slot in sorted(by_slot) if by_slot[slot].state == AssignmentState.SUBMITTED]
-    if len(accepted) == 2 and not equal(accepted[0], accepted[1]):
+    if third is not None or (len(accepted) == 2 and not equal(accepted[0], accepted[1])):
         _by_adjudicator(actor, item, accepted, third)
-    elif accepted and not item.gold.filter(withdrawn_at=None).exists():
+    elif accepted:
         gold.make(actor=actor, item=item, assignment=accepted[0], kind=RubricKind.CORRECTED)
-
-
-def _require_open(round_id: UUID) -> None:
-    """A shared lock: deciders don't wait for each other, and a close waits for all of them."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT state FROM annotation_round WHERE id = %s FOR SHARE", [round_id])
-        (state,) = cursor.fetchone()
-    if state != RoundState.OPEN:
-        raise OperationRefused("The round was closed meanwhile; ask a lead to reopen it.")
 
 
 def equal(first: Assignment, second: Assignment) -> bool:
@@ -75,61 +63,57 @@ def _decision(assignment: Assignment) -> tuple[frozenset[Any], frozenset[Any]]:
     criteria, verdicts = set(), set()
     for criterion in live_criteria(document):
         name = criterion["key"] if criterion["origin"] == "draft" else ""
-        what = (name, *_content(criterion))
+        what = (name, *pairing.content(criterion))
         criteria.add(what)
         by_response = document["verdicts"].get(criterion["key"], {})
         verdicts |= {(what, behind[key], by_response[key]["met"]) for key in judged if key in by_response}
     return frozenset(criteria), frozenset(verdicts)
 
 
-def _undecided(actor: User, item: RoundItem, third: Assignment | None) -> None:
-    gold.withdraw(actor=actor, item=item, reason="a review of the item was reopened")
-    if third is None:
-        return
-    # Locked only where nobody claimed it: who holds it may be waiting for the item that is locked here.
-    free = None if third.fence else Assignment.rows.select_for_update().filter(pk=third.pk, fence=0).first()
-    if free is None:
-        raise OperationRefused("The item is being settled already; ask a lead to reopen it.")
-    free.delete()
+def _undecided(third: Assignment | None) -> None:
+    """A slot is open again: nothing to adjudicate. `settling.ask` lets nobody reopen under an adjudicator."""
+    if third is not None:
+        Assignment.rows.filter(pk=third.pk, fence=0).delete()
 
 
 def _by_adjudicator(
-    actor: User, item: RoundItem, accepted: list[Assignment], third: Assignment | None
+    actor: User, item: RoundItem, accepted: Sequence[Assignment], third: Assignment | None
 ) -> None:
     if third is None:
         _ask_third(actor, item, accepted)
     elif third.state == AssignmentState.SUBMITTED:
         gold.make(actor=actor, item=item, assignment=third, kind=RubricKind.ADJUDICATED)
-    else:
-        gold.withdraw(actor=actor, item=item, reason="the adjudication was reopened")
 
 
-def _ask_third(actor: User, item: RoundItem, accepted: list[Assignment]) -> None:
+def _ask_third(actor: User, item: RoundItem, accepted: Sequence[Assignment]) -> None:
     """Slot 2 for the least busy adjudicator; without a reviewer where none is free to judge."""
-    assert item.draft is not None
     third = Assignment(project_id=item.project_id, item=item, slot=Slot.ADJUDICATOR)
-    third.reviewer = _adjudicator(item, accepted)
+    third.reviewer = _adjudicator(item)
     last = Assignment.rows.filter(item__round_id=item.round_id, reviewer=third.reviewer)
     third.position = (last.aggregate(last=Max("position"))["last"] or 0) + 1
     third.response_order = sorted(
         accepted[0].response_order, key=lambda response: random.Random(f"{third.pk}:{response}").random()
     )
-    third.document = _common_ground(item, third, accepted)
+    decisions = _Decisions(third, accepted)
+    third.document = decisions.document(pairing.by_text(decisions.left, decisions.right))
     third.save(force_insert=True)
     record(project=item.project, actor=None, action="item.disagreement", subject=third)
+    if decisions.left and decisions.right:
+        submit(project=item.project, actor=actor, kind=PAIRING, queue="llm", subject_id=str(third.pk))
 
 
-def _adjudicator(item: RoundItem, accepted: list[Assignment]) -> User | None:
-    """An adjudicator before a lead; the fewest open adjudications first."""
+def _adjudicator(item: RoundItem) -> User | None:
+    """An adjudicator before a lead; the fewest open adjudications first; nobody who had the item before."""
     roles = [role for role in (Role.ADJUDICATOR, Role.LEAD) if Permission.ADJUDICATE in GRANTS[role]]
     waiting = Count(
         "user__assignments",
         filter=Q(user__assignments__slot=Slot.ADJUDICATOR, user__assignments__project_id=item.project_id)
         & ~Q(user__assignments__state__in=DECIDED),
     )
+    had_it = Assignment.rows.filter(item=item, reviewer__isnull=False).values("reviewer")
     members = (
         Membership.objects.filter(project_id=item.project_id, role__in=roles, user__is_active=True)
-        .exclude(user__in=[assignment.reviewer_id for assignment in accepted])
+        .exclude(user__in=had_it)
         .select_related("user")
         .annotate(waiting=waiting)
     )
@@ -137,85 +121,62 @@ def _adjudicator(item: RoundItem, accepted: list[Assignment]) -> User | None:
     return free[0].user if free else None
 
 
-def _common_ground(item: RoundItem, third: Assignment, accepted: list[Assignment]) -> Document:
-    """The draft, with the criteria and verdicts that both reviewers decided alike already in place."""
-    assert item.draft is not None
-    drafted = [criterion.value() for criterion in item.draft.criteria.all()]
-    keys = list(response_keys(third.response_order))
-    start = initial(drafted, responses=keys, rubric_only=accepted[0].document["rubric_only"])
-    first, second = _aligned(*(translated(decided, third) for decided in accepted))
-    mine, others = _by_key(first), _by_key(second)
-    criteria = [
-        mine[criterion["key"]] if _alike(mine[criterion["key"]], others[criterion["key"]]) else criterion
-        for criterion in start["criteria"]
-    ] + _additions(mine, others)
-    return {
-        **start,
-        "criteria": criteria,
-        "verdicts": _shared_verdicts(first, second, criteria),
-        "unjudged": {
+class _Decisions:
+    """Both reviews and the draft under the letters that the third one sees, and what may be paired."""
+
+    def __init__(self, third: Assignment, accepted: Sequence[Assignment]) -> None:
+        item = third.item
+        assert item.draft is not None
+        self.third = third
+        self.rubric_only: bool = accepted[0].document["rubric_only"]
+        self.first, self.second = (translated(decided, third) for decided in accepted)
+        letters = list(response_keys(third.response_order))
+        drafted = [criterion.value() for criterion in item.draft.criteria.all()]
+        self.draft = initial(drafted, responses=letters, rubric_only=self.rubric_only)
+        self.left, self.right = pairing.alone(self.first, self.second)
+
+    def document(self, pairs: Sequence[pairing.Pair]) -> Document:
+        """What the third one begins with."""
+        order = random.Random(f"columns:{self.third.pk}")
+        aligned = pairing.aligned(
+            self.first, self.second, self.draft, pairs, dice=order, name=str(self.third.pk)
+        )
+        unjudged = {
             response: reason
-            for response, reason in first["unjudged"].items()
-            if response in second["unjudged"]
-        },
-    }
+            for response, reason in self.first["unjudged"].items()
+            if response in self.second["unjudged"]
+        }
+        return {**self.draft, **aligned, "unjudged": unjudged}
 
 
-def _by_key(document: Document) -> dict[str, dict[str, Any]]:
-    return {criterion["key"]: criterion for criterion in document["criteria"]}
+def run_pairing(work: Work) -> None:
+    """The job: pair what both wrote by meaning. An adjudication that somebody has begun stays as it is."""
+    third_id = UUID(work.job.subject_id)
+    third = _unbegun(third_id)
+    if third is None:
+        return
+    decisions = _decisions_of(third)
+    try:
+        pairs = pairing.by_meaning(decisions.left, decisions.right, vectors)
+    except EmbeddingUnavailable as fault:
+        raise JobFailed(f"Criteria were paired by their text only. {fault}") from fault
+    with transaction.atomic():
+        current = _unbegun(third_id, lock=True)
+        if current is not None:
+            current.document = decisions.document(pairs)
+            current.save(update_fields=["document"])
 
 
-def _additions(mine: dict[str, dict[str, Any]], others: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """What both added stands; what one of them added is there to be restored."""
-    added = [criterion for criterion in {**others, **mine}.values() if criterion["origin"] == "added"]
-    return [
-        criterion
-        if _alike(mine.get(criterion["key"], {}), others.get(criterion["key"], {}))
-        else {**criterion, "rejected": {"reason": ADDED_BY_ONE}}
-        for criterion in sorted(added, key=lambda criterion: criterion["key"])
-    ]
+def _unbegun(third_id: UUID, *, lock: bool = False) -> Assignment | None:
+    rows = Assignment.rows.select_for_update(of=("self",)) if lock else Assignment.rows
+    return rows.select_related("item__draft").filter(pk=third_id, fence=0, revision=0).first()
 
 
-def _aligned(first: Document, second: Document) -> tuple[Document, Document]:
-    """Criteria that both added in the same words get one key, so that they can stand side by side."""
-    free = {_content(one): one["key"] for one in first["criteria"] if one["origin"] == "added"}
-    renamed = {
-        other["key"]: free.pop(_content(other))
-        for other in second["criteria"]
-        if other["origin"] == "added" and _content(other) in free
-    }
-    return first, {
-        **second,
-        "criteria": [
-            {**criterion, "key": renamed.get(criterion["key"], criterion["key"])}
-            for criterion in second["criteria"]
-        ],
-        "verdicts": {renamed.get(key, key): verdicts for key, verdicts in second["verdicts"].items()},
-    }
-
-
-def _content(criterion: dict[str, Any]) -> tuple[Any, ...]:
-    return (normalised_text(criterion["text"]), *(criterion[field] for field in SHARED_FIELDS))
-
-
-def _alike(mine: dict[str, Any], other: dict[str, Any]) -> bool:
-    if not mine or not other or (mine["rejected"] is None) != (other["rejected"] is None):
-        return False
-    return mine["rejected"] is not None or _content(mine) == _content(other)
-
-
-def _shared_verdicts(first: Document, second: Document, criteria: list[dict[str, Any]]) -> dict[str, Any]:
-    shared: dict[str, Any] = {}
-    for criterion in criteria:
-        other = second["verdicts"].get(criterion["key"], {})
-        for response, verdict in first["verdicts"].get(criterion["key"], {}).items():
-            if response in other and other[response]["met"] == verdict["met"]:
-                shared.setdefault(criterion["key"], {})[response] = {
-                    **verdict,
-                    "rationale": "",
-                    "evidence": None,
-                }
-    return shared
+def _decisions_of(third: Assignment) -> _Decisions:
+    decided = Assignment.rows.filter(
+        item_id=third.item_id, slot__in=BLIND, state=AssignmentState.SUBMITTED, returned_at=None
+    )
+    return _Decisions(third, list(decided.order_by("slot")))
 
 
 def translated(decided: Assignment, reader: Assignment) -> Document:
@@ -232,17 +193,3 @@ def translated(decided: Assignment, reader: Assignment) -> Document:
             for criterion, by_response in document["verdicts"].items()
         },
     }
-
-
-def others_of(third: Assignment) -> list[Document]:
-    """The two decisions that an adjudicator settles, in an order that tells nothing of the slots."""
-    decided = Assignment.rows.filter(item_id=third.item_id).exclude(slot=Slot.ADJUDICATOR).order_by("slot")
-    first, second = _aligned(*(translated(assignment, third) for assignment in decided))
-    columns = [_anonymous(first), _anonymous(second)]
-    random.Random(f"columns:{third.pk}").shuffle(columns)
-    return columns
-
-
-def _anonymous(document: Document) -> Document:
-    """Without what only its author should see: flags and comments."""
-    return {**document, "flags": [], "comments": []}

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from annotation import remarks, sealing
+from annotation.aligning import align, require_settling, settle, unsettle, unsettled
 from annotation.payloads import (
     OperationRefused,
     Payload,
@@ -152,6 +153,7 @@ def apply(document: Document, kind: str, payload: Payload) -> Document:
     require_storable(payload)
     if document["submitted"] and kind != "reopen":
         raise OperationRefused("The item is submitted; undo that first (z).")
+    require_settling(document, kind, payload)
     return operation(document, payload)
 
 
@@ -263,6 +265,9 @@ def _reveal(document: Document, payload: Payload) -> Document:
 def _accept(document: Document, payload: Payload) -> Document:
     if document["skip"] is not None:
         raise OperationRefused("The item is skipped; take that back before you accept it.")
+    if rows := unsettled(document):
+        waiting = [{"criterion": key, "response": ""} for key in rows]
+        raise OperationRefused(f"{len(rows)} rows are not settled yet.", waiting)
     if sealing.is_sealed(document):
         raise OperationRefused("Reveal the draft before you accept the item.")
     try:
@@ -301,6 +306,9 @@ OPERATIONS: dict[str, Callable[[Document, Payload], Document]] = {
     "reveal": _reveal,
     "skip": _skip,
     "unskip": _unskip,
+    "settle": settle,
+    "unsettle": unsettle,
+    "align": align,
     "accept": _accept,
     "reopen": _reopen,
 }

@@ -10,7 +10,6 @@ from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from annotation import attachments
-from annotation.adjudication import others_of
 from annotation.gold import response_keys
 from annotation.models import Assignment, Round, Slot
 from annotation.queue import require_reviewer
@@ -131,7 +130,7 @@ def item_payload(*, actor: User, assignment_id: UUID, project_id: int | None = N
         "guideline": row["guideline"],
     }
     if row["slot"] == Slot.ADJUDICATOR:
-        payload["others"] = others_of(Assignment.rows.get(pk=assignment_id))
+        payload["draft"]["criteria"] = []  # it stands among the columns, without its name
     return payload
 
 

@@ -287,6 +287,22 @@ class Gold(ProjectRow):
         ]
 
 
+class DueSettlement(ProjectRow):
+    """A decision whose consequences are still to be drawn; rows are only added and, once settled, removed.
+
+    Several of one item are settled together. `fault`: why the last try failed, shown to who runs the instance.
+    """
+
+    item = models.ForeignKey(RoundItem, on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    slot = models.PositiveSmallIntegerField(choices=Slot.choices)
+    due_at = models.DateTimeField(db_index=True)
+    fault = models.CharField(max_length=300, blank=True)
+
+    objects = ScopedManager["DueSettlement"]()
+    rows: ClassVar = models.Manager["DueSettlement"]()
+
+
 class GoldVerdict(ProjectRow):
     gold = models.ForeignKey(Gold, on_delete=models.PROTECT, related_name="verdicts")
     response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="+")

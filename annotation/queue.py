@@ -16,11 +16,12 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from annotation.models import Assignment, Round, RoundState, Slot
+from annotation.models import Assignment, AssignmentState, Round, RoundState, Slot
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.permissions import Permission, allowed, role_of
 
 LEASE = timedelta(minutes=45)
+UNDECIDED = [AssignmentState.OPEN, AssignmentState.DRAFT]
 
 
 class LeaseHeld(Exception):
@@ -33,9 +34,12 @@ WHERE id = (
   SELECT a.id FROM annotation_assignment a JOIN annotation_rounditem i ON i.id = a.item_id
   WHERE i.round_id = %(round)s AND a.state IN ('open', 'draft')
     AND (a.lease_until IS NULL OR a.lease_until < %(now)s) AND {whose}
+    AND (a.slot <> 2 OR NOT EXISTS (
+      SELECT 1 FROM annotation_assignment b
+      WHERE b.item_id = a.item_id AND b.slot < 2 AND b.returned_at IS NULL AND b.state IN ('open', 'draft')))
   ORDER BY a.position LIMIT 1 FOR UPDATE OF a SKIP LOCKED
 )
-RETURNING id
+RETURNING id, slot, item_id
 """
 _OWN = _CLAIM.format(whose="a.reviewer_id = %(actor)s")
 _SHARED = _CLAIM.format(
@@ -63,8 +67,16 @@ def next_assignment(*, actor: User, round: Round, role: Role) -> UUID | None:
             cursor.execute(statement, values)
             if row := cursor.fetchone():
                 claimed: UUID = row[0]
-                return claimed
+                return None if row[1] == Slot.ADJUDICATOR and _reopened_meanwhile(*row) else claimed
     return None
+
+
+def _reopened_meanwhile(third_id: UUID, _slot: int, item_id: UUID) -> bool:
+    """A decision may be taken back while its adjudication is claimed; who reopens sees this claim, or we see them."""
+    if not _is_reopened(item_id):
+        return False
+    Assignment.rows.filter(pk=third_id, fence=1).update(fence=0, lease_until=None)
+    return True
 
 
 def renew_lease(
@@ -90,6 +102,8 @@ def renew_lease(
         if assignment is None:
             raise absent(actor, assignment_id)
         require_reviewer(role_of(actor, assignment.project), assignment.slot)
+        if assignment.slot == Slot.ADJUDICATOR and not assignment.fence and _is_reopened(assignment.item_id):
+            raise LeaseHeld
         if fence is not None and fence != assignment.fence:
             raise LeaseHeld
         if assignment.lease_until is None or assignment.lease_until < now:
@@ -97,6 +111,14 @@ def renew_lease(
         assignment.lease_until = now + LEASE
         assignment.save(update_fields=["fence", "lease_until"])
     return assignment
+
+
+def _is_reopened(item_id: UUID) -> bool:
+    """Whether one of the two has a decision taken back, so that there is nothing to adjudicate."""
+    undecided = Assignment.rows.filter(
+        item_id=item_id, slot__lt=Slot.ADJUDICATOR, returned_at=None, state__in=UNDECIDED
+    )
+    return undecided.exists()
 
 
 def require_reviewer(role: Role | str | None, slot: int) -> None:

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from annotation.adjudication import settle
+from annotation import settling
 from annotation.document import SETTLING, Document, OperationRefused, apply, require_storable, state_of
 from annotation.models import Assignment, AssignmentState, LateOperation, RoundState
 from annotation.queue import LEASE, absent, require_reviewer
@@ -263,7 +263,7 @@ def _decide(sent: _Sent, held: _Held, applied: Applied) -> None:
         new={"revision": applied.revision, "state": applied.state},
         reason=str(sent.payload.get("reason") or ""),
     )
-    settle(actor=sent.actor, item_id=held.item_id)
+    settling.ask(actor=sent.actor, item_id=held.item_id, slot=held.slot, kind=sent.kind)
 
 
 def _keep_late(sent: _Sent, held: _Held) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from annotation import assigning
+from annotation import assigning, settling
 from annotation.choosing import RoundRefused, choose
 from annotation.models import (
     DraftState,
@@ -184,6 +184,7 @@ def close_round(*, actor: User, round: Round) -> Round:
     require(actor=actor, project=round.project, permission=Permission.RUN_ROUNDS)
     with transaction.atomic():
         current = _locked(round, RoundState.OPEN)
+        settling.settle_round(current)
         state = progress(current)
         if state.undecided:
             raise RoundRefused(_what_waits(state))

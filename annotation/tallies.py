@@ -24,7 +24,10 @@ DECIDED = [AssignmentState.SUBMITTED, AssignmentState.SKIPPED]
 
 @dataclass(frozen=True, slots=True)
 class RoundProgress:
-    """Counts of items, but for `slots` and `slots_done`. `decided` = `gold` + `skipped`."""
+    """Counts of items, but for `slots` and `slots_done`. `decided` = `gold` + `skipped`.
+
+    An item whose last slot was accepted a moment ago is neither until it is settled (`annotation.settling`).
+    """
 
     items: int
     queued: int
@@ -57,11 +60,12 @@ def progress(round: Round) -> RoundProgress:
     of_slot = Assignment.objects.of(round.project).filter(item=OuterRef("pk"))
     undecided = of_slot.exclude(state__in=DECIDED)
     live = Gold.objects.of(round.project).filter(item=OuterRef("pk"), withdrawn_at=None)
+    accepted = of_slot.filter(state=AssignmentState.SUBMITTED)
     is_gold, is_open, has_slot = Exists(live), Exists(undecided), Exists(of_slot)
     items = (
         RoundItem.objects.of(round.project)
         .filter(round=round)
-        .annotate(is_gold=is_gold, is_open=is_open, has_slot=has_slot)
+        .annotate(is_gold=is_gold, is_open=is_open, has_slot=has_slot, is_accepted=Exists(accepted))
     )
     counted = items.aggregate(
         items=Count("pk"),
@@ -69,7 +73,7 @@ def progress(round: Round) -> RoundProgress:
         drafted=Count("pk", filter=Q(draft_state=DraftState.DRAFTED)),
         failed=Count("pk", filter=Q(draft_state=DraftState.FAILED)),
         gold=Count("pk", filter=Q(is_gold=True)),
-        skipped=Count("pk", filter=Q(is_gold=False, is_open=False, has_slot=True)),
+        skipped=Count("pk", filter=Q(is_accepted=False, is_open=False, has_slot=True)),
     )
     third = Q(slot=Slot.ADJUDICATOR) & ~Q(state__in=DECIDED)
     slots = (

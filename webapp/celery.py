@@ -16,4 +16,4 @@ app.conf.broker_transport_options = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
 }
-app.autodiscover_tasks(["webapp.jobs", "webapp.sample", "training"])
+app.autodiscover_tasks(["webapp.jobs", "webapp.sample", "annotation", "training"])

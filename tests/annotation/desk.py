@@ -1,4 +1,7 @@
-"""A reviewer's desk for tests: the review API through Django's test client, as the screen calls it."""
+"""A reviewer's desk for tests: the review API through Django's test client, as the screen calls it.
+
+`do` also settles what the decision made due, as the poller does two seconds later.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Any
 
 from django.test import Client
 
+from annotation.document import SETTLING
 from annotation.models import Round
+from annotation.settling import settle_due
 from webapp.accounts.models import User
 
 API = "/api/v1/review"
@@ -70,6 +75,8 @@ class Desk:
         response = self.send(kind, payload)
         assert response.status_code == 200, response.content
         self.item |= response.json()
+        if kind in SETTLING:
+            settle_due()
         return response.json()
 
     def judge_all(self, *, met: bool = True) -> None:

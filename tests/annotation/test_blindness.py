@@ -147,7 +147,7 @@ def test_an_item_tells_neither_authors_nor_row_ids_nor_models_nor_slots(
     for secret in ("author", "a-very-large-model", "slot", "double", str(item.pk), "external"):
         assert secret not in text
     assert set(desk.item["responses"][0]) == {"key", "text"}
-    assert "others" not in desk.item
+    assert "adjudication" not in desk.item["document"]
     assert desk.item["draft"]["label"] == "Drafted by a language model"
 
 
@@ -181,27 +181,27 @@ def test_each_reviewer_sees_the_responses_in_an_order_of_their_own(
 def test_the_columns_of_an_adjudicator_come_in_an_order_that_tells_nothing(
     project: Project, lead: User, ada: User, ben: User, adjudicator: User
 ) -> None:
-    round = cast.make_round(project, lead, items=12, double_share=1.0)
+    round = cast.make_round(project, lead, items=8, double_share=1.0)
     rounds.open_round(actor=lead, round=round)
-    for weight, user in ((1, ada), (2, ben)):
+    for user, weight in ((ada, 1), (ben, 2)):
         desk = Desk(user)
         while desk.claim(round):
-            desk.judge_all()
             desk.do("set_weight", key="p1", weight=weight)
-            desk.do("flag", reason="other", text=f"signed {user.username}")
+            desk.do("flag", reason="other", text=f"{user.username} was here")
+            desk.do("comment", id=str(uuid.uuid4()), text=f"{user.username} says so")
+            desk.judge_all()
             desk.do("accept")
     desk = Desk(adjudicator)
-    first_columns = set()
+    orders = []
     while desk.claim(round):
-        columns = desk.item["others"]
-        assert "signed" not in str(columns)
-        weights = [
-            next(criterion["weight"] for criterion in column["criteria"] if criterion["key"] == "p1")
-            for column in columns
-        ]
-        assert sorted(weights) == [1, 2]
-        first_columns.add(weights[0])
-        settled = {criterion["key"]: criterion for criterion in desk.item["document"]["criteria"]}
-        assert settled["p1"]["weight"] == 5
-        assert not desk.item["document"]["flags"]
-    assert first_columns == {1, 2}
+        columns = desk.item["document"]["adjudication"]["columns"]
+        orders.append([column["criteria"]["p1"]["weight"] for column in columns])
+        said = str(desk.item)
+        assert "was here" not in said
+        assert "says so" not in said
+        assert not desk.item["draft"]["criteria"]
+        assert all("origin" not in one for column in columns for one in column["criteria"].values())
+        desk.do("settle", row="p1", choice=orders[-1].index(5), reason="")
+        desk.do("accept")
+    assert len(orders) == 8
+    assert len({tuple(order) for order in orders}) > 2

@@ -144,15 +144,14 @@ def test_two_equal_reviews_merge_and_two_different_ones_go_to_a_third_person(
 
     desk = Desk(adjudicator)
     assert desk.claim(round)
-    columns = desk.item["others"]
-    assert sorted(
-        next(criterion["weight"] for criterion in column["criteria"] if criterion["key"] == "p1")
-        for column in columns
-    ) == [2, 5]
+    columns = desk.item["document"]["adjudication"]["columns"]
+    assert sorted(column["criteria"]["p1"]["weight"] for column in columns) == [2, 5, 5]
     missing = desk.send("accept").json()["missing"]
-    assert len(missing) == 1
-    assert missing[0]["criterion"] == "s1"
-    desk.do("set_verdict", key="s1", response=missing[0]["response"], met=False)
+    assert {entry["criterion"] for entry in missing} == {"s1", "p1"}
+    (his,) = (place for place, column in enumerate(columns) if column["criteria"]["p1"]["weight"] == 2)
+    desk.do("settle", row="p1", choice=his, reason="")
+    assert "say why" in desk.send("settle", {"row": "s1", "choice": his, "reason": " "}).json()["title"]
+    desk.do("settle", row="s1", choice=his, reason="The second response never names an ambulance.")
     desk.do("accept")
     settled = gold.of_project(project).get(item=third.item)
     assert settled.rubric.kind == RubricKind.ADJUDICATED
@@ -356,7 +355,7 @@ def test_the_database_refuses_a_step_back(project: Project, lead: User) -> None:
         round.save()
 
 
-def test_what_both_added_stands_before_the_adjudicator_and_what_one_added_waits_to_be_restored(
+def test_what_both_added_stands_before_the_adjudicator_and_what_one_added_waits_to_be_settled(
     project: Project, lead: User, ada: User, ben: User, adjudicator: User
 ) -> None:
     round = cast.make_round(project, lead, items=1, double_share=1.0)
@@ -381,12 +380,12 @@ def test_what_both_added_stands_before_the_adjudicator_and_what_one_added_waits_
     desk.claim(round)
     added = {one["text"]: one for one in desk.item["document"]["criteria"] if one["origin"] == "added"}
     assert added["Offers to call a relative."]["rejected"] is None
-    assert added["Is brief."]["rejected"] == {"reason": "added by one of the two"}
+    assert added["Is brief."]["rejected"] == {"reason": "not settled yet"}
     shared = added["Offers to call a relative."]["key"]
-    assert all(shared in [one["key"] for one in column["criteria"]] for column in desk.item["others"])
     assert set(desk.item["document"]["verdicts"][shared]) == {"A", "B"}
-    desk.do("restore", key=added["Is brief."]["key"])
-    for response in ("A", "B"):
-        desk.do("set_verdict", key=added["Is brief."]["key"], response=response, met=False)
+    alone = added["Is brief."]["key"]
+    (row,) = (row for row in desk.item["document"]["adjudication"]["rows"] if row["key"] == alone)
+    (bens,) = (place for place, cell in enumerate(row["cells"]) if cell)
+    desk.do("settle", row=alone, choice=bens, reason="")
     desk.do("accept")
     assert gold.of_project(project).get().rubric.criteria.count() == 7

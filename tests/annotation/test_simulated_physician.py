@@ -9,6 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from annotation import gold, rounds
 from annotation.models import GoldVerdict
+from annotation.settling import settle_due
 from tests import cast
 from tests.simulated_physician import NO_HARM, SimulatedPhysician
 from webapp.accounts.models import Project, User
@@ -62,6 +63,7 @@ def test_the_physician_makes_the_truth_out_of_the_draft(
         live_server.url, cast.make_token(ada, project), [truth_of("one", instruction.text)], slips=0.0
     )
     assert physician.review_round(str(round.pk)) == 2
+    settle_due()
 
     made = gold.of_project(project).get()
     criteria = {criterion.text: criterion for criterion in made.rubric.criteria.all()}

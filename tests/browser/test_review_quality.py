@@ -11,17 +11,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext
 
-from annotation import rounds
 from annotation.document import OperationRefused, apply, initial, missing_verdicts, rubric_of
 from annotation.models import Round
 from rubric_engine import scoring
 from rubric_engine.rubric import Criterion, Dimension, Polarity
 from tests import cast
-from tests.annotation.desk import Desk as ApiDesk
 from tests.browser.desk import Desk
-from webapp.accounts.models import Project, User
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -144,50 +140,6 @@ def test_word_differences_read_as_the_two_texts(open_round: Callable[..., Round]
         assert "".join(text for kind, text in runs if kind != "del") == after
         kept = "".join(text for kind, text in runs if kind != "ins")
         assert "".join(kept.split()) == "".join(before.split())
-
-
-def test_an_adjudicator_sees_both_decisions_without_names(
-    project: Project,
-    lead: User,
-    ada: User,
-    ben: User,
-    adjudicator: User,
-    desk: Sit,
-    new_window: Callable[..., BrowserContext],
-) -> None:
-    round = cast.make_round(project, lead, items=1, double_share=1.0)
-    rounds.open_round(actor=lead, round=round)
-    for user, text in ((ada, "Tells the patient to call 112 now."), (ben, "Calls for help.")):
-        reviewer = ApiDesk(user)
-        assert reviewer.claim(round)
-        reviewer.do("set_text", key="s1", text=text)
-        if user == ben:
-            new = {"key": "bens", "text": "Asks about allergies.", "dimension": "proficiency", "weight": 2}
-            reviewer.do("add", polarity="must_hold", **new)
-            for letter in "AB":
-                reviewer.do("set_verdict", key="bens", response=letter, met=letter == "A")
-        reviewer.judge_all()
-        reviewer.do("accept")
-    screen = desk(round, user=adjudicator)
-    shown = screen.page.locator(".rubric").inner_text()
-    assert "Tells the patient to call 112 now." in shown
-    assert "Calls for help." in shown
-    assert not any(
-        name in screen.page.content() for name in (ada.username + "<", ben.pseudonym, ada.pseudonym)
-    )
-    assert violations(screen) == []
-    screen.page.get_by_role("button", name="Take this").first.click()
-    added = screen.page.locator(".criterion").filter(has_text="Asks about allergies.")
-    added.get_by_role("button", name="Take this").click()
-    screen.saved()
-    document = screen.document(screen.current)
-    assert document["criteria"][0]["text"] in {"Tells the patient to call 112 now.", "Calls for help."}
-    assert document["criteria"][-1]["rejected"] is None
-    assert sorted(verdict["met"] for verdict in document["verdicts"]["bens"].values()) == [False, True]
-    assert screen.page.locator(".others").count() == 2
-    screen.decide()
-    screen.saved()
-    assert screen.states().count("submitted") == 3
 
 
 FOLD = """async ([start, operations]) => {

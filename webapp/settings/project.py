@@ -227,6 +227,7 @@ CELERY_TASK_ROUTES = {"training.tasks.*": {"queue": "train"}, "webapp.jobs.tasks
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "jobs-io": {"task": "webapp.jobs.tasks.nudge_io", "schedule": 5.0, "options": {"expires": 5}},
     "jobs-llm": {"task": "webapp.jobs.tasks.nudge_llm", "schedule": 5.0, "options": {"expires": 5}},
+    "settling": {"task": "annotation.tasks.settle_due", "schedule": 2.0, "options": {"expires": 2}},
     "runs": {"task": "training.tasks.supervise_runs", "schedule": 5.0, "options": {"expires": 5}},
 }
 if ENV.sample:
@@ -239,6 +240,7 @@ if ENV.sample:
 JOB_HANDLERS = {
     "import": "rubric_engine.curation.imports.run_import",
     "draft_round": "annotation.rounds.run_drafting",
+    "pair_adjudication": "annotation.adjudication.run_pairing",
     "freeze_snapshot": "training.snapshots.run_freeze",
 }
 """Kind of job → the function that a runner calls with `webapp.jobs.runner.Work`."""
