@@ -36,6 +36,10 @@ _INSTRUCTION = """
 json_build_object(
   'id', i.external_id, 'text', i.text, 'messages', i.messages, 'specialty', i.specialty, 'category', i.category,
   'source', i.source, 'source_key', i.source_key, 'licence', i.licence, 'canary', i.canary,
+  'attachments', (
+    SELECT json_agg(json_build_object('kind', t.kind, 'sha256', t.sha256, 'media_type', t.media_type)
+                    ORDER BY t.position, t.sha256)
+    FROM rubric_engine_attachment t WHERE t.instruction_id = i.id AND t.removed_at IS NULL),
   'held_out', EXISTS (
     SELECT 1 FROM rubric_engine_instruction h
     WHERE h.project_id = i.project_id AND h.held_out AND h.cluster = i.cluster AND (i.cluster <> '' OR h.id = i.id)

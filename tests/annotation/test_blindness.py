@@ -5,20 +5,29 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import transaction
+from pytest_django import Settings
 
 from annotation import rounds
 from annotation.models import Assignment, Round, Slot
+from rubric_engine.attachments import changes
 from tests import cast
 from tests.annotation.desk import Desk
+from tests.rubric_engine.pictures import ring
 from webapp.accounts import desks
 from webapp.accounts.models import Project, User
 
 DATES = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
 VARYING_HEADERS = {"Date", "Set-Cookie"}
+
+
+@pytest.fixture(autouse=True)
+def _files_in(settings: Settings, tmp_path: Path) -> None:
+    settings.FILES_DIR = tmp_path
 
 
 class Undo(Exception):
@@ -27,7 +36,8 @@ class Undo(Exception):
 
 def seen(response: Any) -> tuple[int, dict[str, str], bytes]:
     headers = {name: value for name, value in response.headers.items() if name not in VARYING_HEADERS}
-    return response.status_code, headers, DATES.sub(b"DATE", response.content)
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return response.status_code, headers, DATES.sub(b"DATE", body)
 
 
 def adas_day(desk: Desk, round: Round, foreign: list[str]) -> list[Any]:
@@ -60,10 +70,13 @@ def adas_day(desk: Desk, round: Round, foreign: list[str]) -> list[Any]:
         send("accept")
         send("set_weight", {"key": "e1", "weight": 3})
         note(desk.get(f"items/{desk.item['id']}"))
+        for one in desk.item["instruction"]["attachments"]:
+            note(desk.get(f"items/{desk.item['id']}/attachments/{one['key']}"))
         note(desk.post(f"items/{desk.item['id']}/lease"))
         note(desk.get(f"rounds/{round.pk}/items"))
     for other in foreign:
         note(desk.get(f"items/{other}"))
+        note(desk.get(f"items/{other}/attachments/{'0' * 24}"))
         note(desk.post(f"items/{other}/lease"))
         desk.item["id"] = other
         send("flag", {"reason": "other"})
@@ -99,6 +112,8 @@ def test_a_reviewer_is_answered_alike_whether_the_other_one_did_nothing_or_finis
     project: Project, lead: User, ada: User, ben: User, adjudicator: User
 ) -> None:
     round = cast.make_round(project, lead, items=6, double_share=0.7)
+    for item in round.items.select_related("instruction__project"):
+        changes.add(actor=lead, instruction=item.instruction, taken=ring())
     rounds.open_round(actor=lead, round=round)
     foreign = [str(pk) for pk in Assignment.rows.filter(reviewer=ben).values_list("pk", flat=True)]
     foreign.append(str(uuid.UUID(int=3)))

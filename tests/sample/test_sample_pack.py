@@ -5,6 +5,8 @@ Plain files and pure modules only; no database.
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections import Counter
 from itertools import combinations
@@ -12,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from rubric_engine.attachments.intake import taken
 from rubric_engine.rubric import (
     Criterion,
     Dimension,
@@ -22,6 +26,7 @@ from rubric_engine.rubric import (
     require_gold_validity,
 )
 from rubric_engine.scoring import Score, deciding_criteria, score
+from webapp.sample.drawing import strip
 
 PACK = Path(__file__).parents[2] / "webapp" / "sample"
 LICENCE = ("GoldRounds sample pack", "sample", "CC0-1.0")
@@ -164,3 +169,14 @@ def test_on_a_third_of_the_items_two_responses_each_win_a_criterion() -> None:
             for first, second in combinations(verdicts.values(), 2)
         )
     assert opposed >= len(RUBRICS) / 3
+
+
+def test_attachments_are_taken_in_as_they_stand_and_the_drawn_strip_is_that_of_the_program() -> None:
+    attached = [one for row in INSTRUCTIONS for one in row.get("attachments", [])]
+    assert {taken(one).kind for one in attached} == {"image", "lab_table", "vitals"}
+    drawn = next(one for one in attached if one["kind"] == "image")
+    pixels = [
+        Image.open(io.BytesIO(data)).convert("RGB").tobytes()
+        for data in (base64.b64decode(drawn["data"]), strip())
+    ]
+    assert pixels[0] == pixels[1]

@@ -42,6 +42,9 @@ these rows may still be wrong.
 | `prompts.jsonl`, `.parquet` | a prompt and the criteria for a reward function (GRPO) |
 | `manifest.json`, `manifest.sig` | hashes, counts, sources; an Ed25519 signature over it |
 
+Where reviewers saw images, lab tables or vital signs beside an instruction, `attachments` in `items.jsonl` names their
+kind and SHA-256; what they show is in none of these files.
+
 Each row says its `split`: {_splits(counts)}. Near-duplicate instructions share a cluster, and a cluster lies in one
 split. Held-out instructions are in `test` only.
 

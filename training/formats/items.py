@@ -120,12 +120,14 @@ def _item(
     verdicts: dict[str, dict[str, bool]],
     annotators: list[str],
 ) -> Item:
+    attached = {"attachments": instruction["attachments"]} if instruction.get("attachments") else {}
     return {
         "id": item_id,
         "origin": origin,
         "instruction_id": instruction["id"],
         "instruction": instruction["text"],
         "messages": instruction["messages"],
+        **attached,
         "specialty": instruction["specialty"],
         "category": instruction["category"],
         "source": instruction["source"],

@@ -15,7 +15,9 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rubric_engine.attachments import changes
 from rubric_engine.models import Instruction
+from tests.rubric_engine.pictures import ring
 from tests.training.django.conftest import MakeGold, add_instruction, add_preference, frozen
 from training import integrity
 from training.dataset import count_pairs, load_snapshot
@@ -49,6 +51,24 @@ def test_the_same_gold_gives_the_same_sha256_whatever_its_number(
     assert first.number != second.number
     assert first.sha256 == second.sha256
     assert {write_directory(second)["sha256"] for _ in range(5)} == {first.sha256}
+
+
+def test_attachments_are_named_by_kind_and_hash_and_an_item_without_any_says_nothing(
+    clinic: Project, boss: User, make_gold: MakeGold
+) -> None:
+    make_gold("q1")
+    make_gold("q2")
+    without = lines(directory_of(frozen(clinic, boss).pk) / "items.jsonl")
+    assert all("attachments" not in item for item in without)
+    made = changes.add(
+        actor=boss, instruction=Instruction.objects.of(clinic).get(external_id="q1"), taken=ring()
+    )
+    items = {
+        item["instruction_id"]: item for item in lines(directory_of(frozen(clinic, boss).pk) / "items.jsonl")
+    }
+    named = {"kind": "image", "sha256": made.sha256, "media_type": "image/png"}
+    assert items["q1"].pop("attachments") == [named]
+    assert list(items.values()) == without
 
 
 def test_another_verdict_gives_another_sha256(clinic: Project, boss: User, make_gold: MakeGold) -> None:

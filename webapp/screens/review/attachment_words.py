@@ -12,7 +12,6 @@ def attachments() -> dict[str, str]:
         "attachment_vitals": _("Vital signs"),
         "column_name": _("Measured"),
         "column_value": _("Value"),
-        "column_unit": _("Unit"),
         "column_reference": _("Reference"),
         "column_course": _("Course"),
         "mark_low": _("low"),

@@ -22,16 +22,17 @@ LEAST_POINTS = 2
 
 
 @register.simple_tag
-def measured_cell(cell: Mapping[str, str]) -> SafeString:
-    """The value, and beside it what is wrong with it."""
+def measured_cell(cell: Mapping[str, str], narrow: int) -> SafeString:
+    """The value, and beside it what is wrong with it: by a sign alone where `narrow`, the columns, are several."""
     words = {"low": gettext("low"), "high": gettext("high"), "abnormal": gettext("abnormal")}
     mark = cell["mark"]
     if mark not in SIGNS:
         return format_html("{}", cell["value"] or "–")
     return format_html(
-        '<span class="out"><span aria-hidden="true">{}</span> {} <span class="out-word">{}</span></span>',
+        '<span class="out"><span aria-hidden="true">{}</span> {} <span class="{}">{}</span></span>',
         SIGNS[mark],
         cell["value"],
+        "visually-hidden" if narrow > 1 else "out-word",
         words[mark],
     )
 

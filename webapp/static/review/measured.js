@@ -15,10 +15,9 @@ export function measuredTable({ content, title, kind }) {
   const column = (words, style = null) => h("th", { scope: "col", class: style }, words);
   const head = [
     column(t("column_name")),
-    ...values.map((words) => column(words, "num")),
-    column(t("column_unit")),
-    column(t("column_reference")),
     course && column(t("column_course")),
+    ...values.map((words) => column(words, "num")),
+    column(t("column_reference")),
   ];
   const name = `${t(`attachment_${kind}`)} ${title}`.trim();
   return h(
@@ -32,19 +31,18 @@ function line(row, course) {
   return h(
     "tr",
     null,
-    h("th", { scope: "row", dir: "auto" }, row.name),
-    row.cells.map((one) => h("td", { class: "num" }, cell(one))),
-    h("td", { class: "soft" }, row.unit),
-    h("td", { class: "soft nowrap" }, row.reference || "–"),
+    h("th", { scope: "row" }, h("bdi", null, row.name), " ", h("span", { class: "unit" }, row.unit)),
     course && h("td", null, plot(row)),
+    row.cells.map((one) => h("td", { class: "num" }, cell(one, course))),
+    h("td", { class: "soft nowrap" }, row.reference || "–"),
   );
 }
 
-function cell({ value, mark }) {
+function cell({ value, mark }, narrow) {
   if (!SIGNS[mark]) {
     return value || "–";
   }
-  return h("span", { class: "out" }, h("span", { "aria-hidden": "true" }, SIGNS[mark]), ` ${value} `, h("span", { class: "out-word" }, t(`mark_${mark}`)));
+  return h("span", { class: "out" }, h("span", { "aria-hidden": "true" }, SIGNS[mark]), ` ${value} `, h("span", { class: narrow ? "visually-hidden" : "out-word" }, t(`mark_${mark}`)));
 }
 
 /** The values as a line over the band of the reference range; nothing where fewer than two are numbers. */
