@@ -14,6 +14,8 @@ OF_PACKAGES = ("account/", "django_htmx/", "drf_spectacular_sidecar/", "mfa/")
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):
     support_js_module_import_aggregation = True
+    max_post_process_passes = 30
+    """A module's hash is known once those of what it imports are: as many passes as the longest chain of imports."""
 
     def url_converter(
         self, name: str, hashed_files: dict[str, str], template: str | None = None

@@ -15,6 +15,7 @@ from tests import cast
 from webapp.accounts.models import Project, User
 from webapp.screens.review import words
 from webapp.screens.review.views import SCRIPTS
+from webapp.static_storage import HashedStaticFiles
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 MOST_QUERIES = 8
@@ -73,6 +74,20 @@ def test_every_word_that_a_script_asks_for_is_there() -> None:
         asked |= {f"do_{name}" for name in re.findall(r'\{ id: "([a-z_]+)"', script)}
     assert asked
     assert asked <= known, sorted(asked - known)
+
+
+def test_modules_import_each_other_without_a_circle() -> None:
+    """Names of static files carry hashes of their content, so a circle of imports has none."""
+    imports = {
+        path.name: set(re.findall(r'from "\./(\w+\.js)"', path.read_text(encoding="utf-8")))
+        for path in SCRIPTS.glob("*.js")
+    }
+
+    def chain(name: str, above: tuple[str, ...] = ()) -> int:
+        assert name not in above, " → ".join([*above, name])
+        return 1 + max((chain(further, (*above, name)) for further in imports[name]), default=0)
+
+    assert 1 < chain("main.js") < HashedStaticFiles.max_post_process_passes
 
 
 def scripts() -> list[str]:
