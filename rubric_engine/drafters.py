@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RETRIEVAL, TEMPLATE = "retrieval", "template"
 SHOWN_TO_ENDPOINT = 5
-COPIED_FROM = 16
+COPIED_FROM = 32
 BLOCK = 256
 WRITTEN_TOGETHER = 20
 COPIES_ONLY = (
@@ -117,7 +117,7 @@ class RetrievalDrafter:
         try:
             pool = exemplars.pool_in_memory(self.project, self.pool_version)
             library = _library(self.pool_version.pk, pool.exemplars, embeddings.model_name())
-            queries = embeddings.vectors([instruction.text for instruction in instructions])
+            queries = embeddings.of_instructions([instruction.text for instruction in instructions])
         except embeddings.EmbeddingUnavailable as fault:
             for instruction in instructions:
                 yield instruction, DraftFailed(str(fault)), []
@@ -125,14 +125,18 @@ class RetrievalDrafter:
         for instruction, query in zip(instructions, queries, strict=True):
             if self.should_stop():
                 return
-            yield instruction, composed_draft(instruction, query, pool, library, seed), []
+            chosen = exemplars.select_in(pool, query=query, instruction=instruction, k=COPIED_FROM, seed=seed)
+            yield instruction, composed_draft(instruction, query, chosen, pool, library), []
 
 
 def composed_draft(
-    instruction: Instruction, query: embeddings.Vectors, pool: exemplars.Pool, library: Library, seed: int
+    instruction: Instruction,
+    query: embeddings.Vectors,
+    chosen: Sequence[tuple[int, float]],
+    pool: exemplars.Pool,
+    library: Library,
 ) -> Drafted | DraftFailed:
-    """One draft from what is in memory: no query, no torch."""
-    chosen = exemplars.select_in(pool, query=query, instruction=instruction, k=COPIED_FROM, seed=seed)
+    """One draft from what is in memory: no query, no torch. `chosen`: (index into the pool, cosine)."""
     if not chosen:
         return from_template(instruction, ["No exemplar of another cluster is in the pool."])
     indices: list[int] = []

@@ -27,6 +27,8 @@ Vectors = npt.NDArray[np.float32]
 
 EMBEDDED_MODEL = "all-MiniLM-L6-v2"
 BATCH = 64
+ENDING = 900
+"""Characters; about what the embedded model reads at once."""
 LOOK_UP = 2_000
 _computing = threading.Lock()
 
@@ -63,6 +65,18 @@ def vectors(texts: Sequence[str]) -> Vectors:
     if absent:
         found |= _computed_and_kept({digest: by_hash[digest] for digest in absent})
     return np.stack([found[text_hash(text)] for text in texts])
+
+
+def of_instructions(texts: Sequence[str]) -> Vectors:
+    """Unit vectors of instructions: the mean of the whole text's and its ending's.
+
+    A model reads a few hundred tokens from the start; a conversation's question stands at its end.
+    """
+    whole = vectors(texts)
+    if not len(whole):
+        return whole
+    both = whole + vectors([text[-ENDING:] for text in texts])
+    return np.asarray(both / np.linalg.norm(both, axis=1, keepdims=True), dtype=np.float32)
 
 
 def kept(hashes: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:

@@ -157,7 +157,7 @@ def select(
     if pool_version is None:
         return []
     pool = pool_in_memory(project, pool_version)
-    query = embeddings.vectors([instruction.text])[0]
+    query = embeddings.of_instructions([instruction.text])[0]
     chosen = select_in(pool, query=query, instruction=instruction, k=k, seed=seed)
     wanted = [pool.exemplars[index] for index, _ in chosen]
     found = Exemplar.objects.of(project).select_related("rubric__instruction").in_bulk(wanted)
@@ -230,5 +230,5 @@ def _pool(version: UUID, retired: frozenset[int], _model: str) -> Pool:
         clusters=columns[2],
         specialties=columns[3],
         owners=columns[4],
-        vectors=embeddings.vectors(columns[5]),
+        vectors=embeddings.of_instructions(columns[5]),
     )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-NEARNESS = 0.7
+NEARNESS = 0.85
 OWNER_SHARE = 0.2
 OWNERS_FOR_THE_RULE = 5
 ENOUGH = 3

@@ -1,0 +1,1 @@
+"""Each command is a thin door to a domain function."""

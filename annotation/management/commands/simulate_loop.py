@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError
+
+from annotation.simulation import loop, told, truths
+from annotation.simulation.asking import asker
+from rubric_engine import embeddings
+from rubric_engine.curation.faults import FileRefused, RowRefused
+from rubric_engine.drafting import endpoint_is_set
+
+MATCH = 0.7
+ALSO = (0.5, 0.6, 0.7)
+
+
+class Command(BaseCommand):
+    help = (
+        "Prove, or not, that gold makes the next drafts better: rounds over physician-written rubrics as the truth. "
+        "Prints a JSON line per round and arm (no exemplars, random ones, the selected ones), the comparisons, a plot."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--rubrics", type=Path, required=True, help="a file of rubrics, as the import reads it"
+        )
+        parser.add_argument("--rounds", type=int, default=5)
+        parser.add_argument("--round-size", type=int, default=200)
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--match", type=float, default=MATCH, help=f"least cosine of a match ({MATCH})")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rounds, size = options["rounds"], options["round_size"]
+        if rounds < 1 or size < 1:
+            raise CommandError("Rounds and round size are at least 1.")
+        try:
+            found = truths.read(options["rubrics"], seed=options["seed"])
+        except FileNotFoundError as fault:
+            raise CommandError(f"{options['rubrics']} is not there.") from fault
+        except (FileRefused, RowRefused) as fault:
+            raise CommandError(f"{options['rubrics']}: {fault}") from fault
+        if len(found) < rounds * size:
+            raise CommandError(
+                f"{rounds} rounds of {size} need {rounds * size:,} instructions with a physician's rubric of "
+                f"{truths.LEAST_CRITERIA} criteria or more; the file has {len(found):,}. Lower --rounds or --round-size."
+            )
+        known = Known()
+        try:
+            world = loop.World.of(
+                found[: rounds * size], embed=known, of_instructions=embeddings.of_instructions
+            )
+        except embeddings.EmbeddingUnavailable as fault:
+            raise CommandError(str(fault)) from fault
+        items = list(
+            loop.simulate(
+                world,
+                rounds=rounds,
+                size=size,
+                seed=options["seed"],
+                embed=known,
+                threshold=options["match"],
+                also=ALSO,
+                ask=asker() if endpoint_is_set() else None,
+            )
+        )
+        rows = told.told(items, ALSO)
+        for row in [*rows, *told.comparisons(items)]:
+            self.stdout.write(json.dumps(row))
+        self.stdout.write(told.plot(rows))
+
+
+class Known:
+    """Vectors of texts, each asked for once."""
+
+    def __init__(self) -> None:
+        self._vectors: dict[str, embeddings.Vectors] = {}
+
+    def __call__(self, texts: Any) -> embeddings.Vectors:
+        absent = list(dict.fromkeys(text for text in texts if text not in self._vectors))
+        if absent:
+            self._vectors |= dict(zip(absent, embeddings.vectors(absent), strict=True))
+        return np.stack([self._vectors[text] for text in texts])

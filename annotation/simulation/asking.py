@@ -1,0 +1,29 @@
+"""Drafts of a simulation by the endpoint that a project would ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from annotation.simulation.loop import Ask
+from rubric_engine.drafters import DraftFailed, endpoint_config
+from rubric_engine.llm.calls import EndpointFault
+from rubric_engine.llm.drafter import ask_for_rubric
+from rubric_engine.llm.replies import InvalidReply
+from rubric_engine.rubric import Criterion, Rubric
+
+
+def asker() -> Ask:
+    """One question at a time; what an endpoint doesn't answer is a failed draft, and counts as one."""
+    from rubric_engine.llm.client import Endpoint
+
+    endpoint = Endpoint(endpoint_config())
+
+    def ask(instruction: str, examples: Sequence[tuple[str, Rubric]], seed: int) -> Sequence[Criterion]:
+        try:
+            return ask_for_rubric(
+                endpoint, instruction=instruction, examples=examples, seed=seed, calls=[]
+            ).rubric.criteria
+        except (EndpointFault, InvalidReply) as fault:
+            raise DraftFailed(str(fault)) from fault
+
+    return ask

@@ -1,0 +1,126 @@
+"""What a simulation says: a line per round and arm, the comparisons that matter, and a plot for a terminal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from annotation.simulation.loop import Arm, Item
+
+RESAMPLES = 2_000
+BAR = 40
+
+
+def told(items: Sequence[Item], also: Sequence[float]) -> list[dict[str, Any]]:
+    """A row per round and arm; failed drafts count as recall 0 and every criterion to be written."""
+    rows = []
+    for arm in Arm:
+        for number in sorted({item.round for item in items}):
+            some = [item for item in items if item.arm is arm and item.round == number]
+            rows.append(_row(arm, number, some, also))
+    return rows
+
+
+def _row(arm: Arm, number: int, some: Sequence[Item], also: Sequence[float]) -> dict[str, Any]:
+    done = [item.compared for item in some if item.compared is not None]
+    low, high = interval([(item.cluster, recall(item)) for item in some])
+    return {
+        "arm": arm.value,
+        "round": number,
+        "pool": some[0].pool,
+        "items": len(some),
+        "failed": len(some) - len(done),
+        "recall": _mean([recall(item) for item in some]),
+        "recall_low": low,
+        "recall_high": high,
+        "precision": _mean([one.precision for one in done]),
+        **{f"recall_at_{level}": _mean([one.recall_at[level] for one in done]) for level in also},
+        "strict_pass": _mean([one.strict for one in done]),
+        "minor_pass": _mean([one.minor for one in done]),
+        "edits_per_item": _mean([one.edits for one in done]),
+    }
+
+
+def comparisons(items: Sequence[Item]) -> list[dict[str, Any]]:
+    """Selected against random on the same items, in all rounds with a pool; the last round against the first."""
+    selected, chance = (
+        [item for item in items if item.arm is arm and item.pool] for arm in (Arm.SELECTED, Arm.RANDOM)
+    )
+    gains = [
+        (ours.cluster, recall(ours) - recall(other)) for ours, other in zip(selected, chance, strict=True)
+    ]
+    by_round: dict[int, list[tuple[str, float]]] = defaultdict(list)
+    for item in items:
+        if item.arm is Arm.SELECTED:
+            by_round[item.round].append((item.cluster, recall(item)))
+    first, last = by_round[min(by_round)], by_round[max(by_round)]
+    found = (
+        [_compared("selected - random", _mean([value for _, value in gains]), *interval(gains))]
+        if gains
+        else []
+    )
+    if len(by_round) > 1:
+        low, high = _difference(first, last)
+        growth = _mean([value for _, value in last]) - _mean([value for _, value in first])
+        found.append(_compared("last round - first round", growth, low, high))
+    return found
+
+
+def _compared(what: str, gain: float, low: float, high: float) -> dict[str, Any]:
+    return {
+        "compare": what,
+        "recall_gain": gain,
+        "low": low,
+        "high": high,
+        "excludes_zero": low > 0 or high < 0,
+    }
+
+
+def recall(item: Item) -> float:
+    return item.compared.recall if item.compared is not None else 0.0
+
+
+def interval(values: Sequence[tuple[str, float]]) -> tuple[float, float]:
+    """95 % of the mean by bootstrap over clusters, a fixed seed."""
+    means = _resampled(values, np.random.default_rng(0))
+    return _ends(means)
+
+
+def _difference(first: Sequence[tuple[str, float]], last: Sequence[tuple[str, float]]) -> tuple[float, float]:
+    dice = np.random.default_rng(0)
+    return _ends(_resampled(last, dice) - _resampled(first, dice))
+
+
+def _resampled(values: Sequence[tuple[str, float]], dice: np.random.Generator) -> np.ndarray[Any, Any]:
+    clusters: dict[str, list[float]] = defaultdict(list)
+    for cluster, value in values:
+        clusters[cluster].append(value)
+    sums = np.array([sum(some) for some in clusters.values()])
+    counts = np.array([len(some) for some in clusters.values()])
+    drawn = dice.integers(0, len(sums), size=(RESAMPLES, len(sums)))
+    return sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+
+
+def _ends(means: np.ndarray[Any, Any]) -> tuple[float, float]:
+    low, high = np.quantile(means, [0.025, 0.975])
+    return round(float(low), 4), round(float(high), 4)
+
+
+def _mean(values: Sequence[float | bool]) -> float:
+    return round(float(np.mean(values)), 4) if values else 0.0
+
+
+def plot(rows: Sequence[dict[str, Any]]) -> str:
+    """Recall by round and arm as bars, with the interval in figures."""
+    most = max((row["recall_high"] for row in rows), default=0) or 1.0
+    lines = [f"criterion recall against the truth (a full bar is {most:.1%})"]
+    for row in rows:
+        bar = "█" * round(BAR * row["recall"] / most)
+        span = f"{row['recall_low']:.1%} to {row['recall_high']:.1%}"
+        lines.append(
+            f"{row['arm']:>9} round {row['round']:>2} pool {row['pool']:>5} {bar:<{BAR}} {row['recall']:6.1%}  {span}"
+        )
+    return "\n".join(lines)
