@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, Max, Q
 
-from annotation import gold, pairing
+from annotation import gold, pairing, probing, returning
 from annotation.document import Document, initial, judged_responses, live_criteria
 from annotation.gold import response_keys
 from annotation.models import Assignment, AssignmentState, RoundItem, Slot
@@ -40,6 +40,8 @@ def settle(*, actor: User, item: RoundItem) -> None:
     present = item.assignments.filter(slot__in=[*BLIND, Slot.ADJUDICATOR], returned_at=None)
     by_slot = {assignment.slot: assignment for assignment in present.select_related("reviewer")}
     third = by_slot.pop(Slot.ADJUDICATOR, None)
+    _hand_on_skipped(item, by_slot)
+    probing.unplant(item, by_slot.values())
     gold.withdraw(actor=actor, item=item, reason="a review of the item was reopened")
     if any(assignment.state not in DECIDED for assignment in by_slot.values()):
         _undecided(third)
@@ -49,6 +51,13 @@ def settle(*, actor: User, item: RoundItem) -> None:
         _by_adjudicator(actor, item, accepted, third)
     elif accepted:
         gold.make(actor=actor, item=item, assignment=accepted[0], kind=RubricKind.CORRECTED)
+
+
+def _hand_on_skipped(item: RoundItem, by_slot: dict[int, Assignment]) -> None:
+    """What one reviewer skipped goes to another one, while there is any; their slot is open then."""
+    for slot, assignment in list(by_slot.items()):
+        if assignment.state == AssignmentState.SKIPPED:
+            by_slot[slot] = returning.hand_on(skipped=assignment, item=item) or assignment
 
 
 def equal(first: Assignment, second: Assignment) -> bool:
@@ -176,7 +185,9 @@ def _decisions_of(third: Assignment) -> _Decisions:
     decided = Assignment.rows.filter(
         item_id=third.item_id, slot__in=BLIND, state=AssignmentState.SUBMITTED, returned_at=None
     )
-    return _Decisions(third, list(decided.order_by("slot")))
+    accepted = list(decided.order_by("slot"))
+    probing.unplant(third.item, accepted)
+    return _Decisions(third, accepted)
 
 
 def translated(decided: Assignment, reader: Assignment) -> Document:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annotation.gold import response_keys
-from annotation.models import Assignment, AssignmentState, RoundItem, Slot
+from annotation.models import Assignment, AssignmentState, ProbeKind, RoundItem, Slot
 from rubric_engine.models import ImportedRating
 from rubric_engine.rubric import Dimension
 from webapp.accounts.models import Project
@@ -194,8 +194,11 @@ def of_project(project: Project) -> ProjectAgreement:
 def _double_reviews(project: Project) -> Iterator[tuple[Assignment, Assignment]]:
     decided = (
         Assignment.objects.of(project)
-        .filter(item__in=RoundItem.objects.of(project).filter(double=True), state=AssignmentState.SUBMITTED)
-        .exclude(slot=Slot.ADJUDICATOR)
+        .filter(
+            item__in=RoundItem.objects.of(project).filter(double=True).exclude(probe__kind=ProbeKind.SEEDED),
+            state=AssignmentState.SUBMITTED,
+            slot__in=[Slot.FIRST, Slot.SECOND],
+        )
         .order_by("item_id", "slot")
     )
     waiting: dict[Any, Assignment] = {}

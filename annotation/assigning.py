@@ -15,9 +15,11 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
+from annotation import planting, probing, sealing
 from annotation.document import initial
 from annotation.gold import response_keys
-from annotation.models import Assignment, Round, RoundItem, Slot
+from annotation.models import Assignment, Probe, ProbeKind, Round, RoundItem, Slot
+from annotation.pace import words_in
 from rubric_engine.models import Response, RubricKind, Verdict
 from rubric_engine.rubric import normalised_text
 from webapp.accounts.models import Membership, Project, Role, User
@@ -57,23 +59,62 @@ def assign(round: Round, items: Sequence[RoundItem], reviewers: Sequence[Reviewe
     dice = random.Random(f"{round.seed}:{round.number}")  # noqa: S311  (reproducible, guards nothing)
     doubles = _doubles(round, items, reviewers, dice)
     prefetch_related_objects(list(items), "draft__criteria")
-    responses, verdicts = _responses(items), _known_verdicts(items)
-    slots = []
-    for item, reviewer, slot in _dealt(items, doubles, reviewers, dice):
-        order = responses[item.instruction_id][:MOST_RESPONSES]
+    probes = probing.place(round, items)
+    paper = _Paper(round, items, probes)
+    slots = [
+        paper.slot(item, slot, reviewer.user, dice)
+        for item, reviewer, slot in _dealt(items, doubles, reviewers, dice)
+    ]
+    again = _again(slots, probes)
+    repeats = [paper.slot(first.item, Slot.REPEAT, first.reviewer, dice) for first in again]
+    _number(slots, repeats, dice)
+    Assignment.rows.bulk_create([*slots, *repeats], batch_size=200)
+
+
+def afresh(item: RoundItem, *, slot: int, reviewer: User) -> Assignment:
+    """A slot of an open round dealt anew, from the draft; unsaved, without its place in the reviewer's list."""
+    probe = Probe.rows.filter(item=item).first()
+    paper = _Paper(item.round, [item], {item.pk: probe} if probe else {})
+    return paper.slot(item, slot, reviewer, random.Random(f"{item.pk}:{reviewer.pk}"))  # noqa: S311
+
+
+class _Paper:
+    """What a slot begins with: the responses in some order, the draft, and the verdicts known before."""
+
+    def __init__(self, round: Round, items: Sequence[RoundItem], probes: Mapping[Any, Probe]) -> None:
+        self.round = round
+        self.probes = probes
+        self.responses, self.words = _responses(items)
+        self.verdicts = _known_verdicts(items)
+
+    def slot(self, item: RoundItem, slot: int, reviewer: User | None, dice: random.Random) -> Assignment:
+        order = self.responses[item.instruction_id][:MOST_RESPONSES]
         dice.shuffle(order)
-        slots.append(
-            Assignment(
-                project_id=item.project_id,
-                item=item,
-                slot=slot,
-                reviewer=reviewer.user,
-                response_order=order,
-                document=_document(round, item, order, verdicts[item.instruction_id]),
-            )
+        known = self.verdicts[item.instruction_id]
+        document = _document(self.round, item, order, known, self.probes.get(item.pk))
+        hidden = document["sealed"] or document
+        drafted = sum(words_in(criterion["text"]) for criterion in hidden["criteria"])
+        asked = words_in(item.instruction.text)
+        return Assignment(
+            project_id=item.project_id,
+            item=item,
+            slot=slot,
+            reviewer=reviewer,
+            response_order=order,
+            document=document,
+            words=asked + drafted + sum(self.words[response] for response in order),
         )
-    _number(slots, dice)
-    Assignment.rows.bulk_create(slots, batch_size=200)
+
+
+def _again(slots: Sequence[Assignment], probes: Mapping[Any, Probe]) -> list[Assignment]:
+    """The first slot of each item that comes to its reviewer once more."""
+    return [
+        slot
+        for slot in slots
+        if slot.slot == Slot.FIRST
+        and slot.item_id in probes
+        and probes[slot.item_id].kind == ProbeKind.REPEAT
+    ]
 
 
 def _doubles(
@@ -109,24 +150,49 @@ def _dealt(
             yield item, reviewer, slot
 
 
-def _number(slots: Sequence[Assignment], dice: random.Random) -> None:
+def _number(slots: Sequence[Assignment], repeats: Sequence[Assignment], dice: random.Random) -> None:
     """Each reviewer's own order, from 1."""
     of_reviewer: dict[Any, list[Assignment]] = defaultdict(list)
+    again: dict[Any, list[Assignment]] = defaultdict(list)
     for slot in slots:
         of_reviewer[slot.reviewer_id].append(slot)
-    for own in of_reviewer.values():
+    for slot in repeats:
+        again[slot.reviewer_id].append(slot)
+    for reviewer, own in of_reviewer.items():
         dice.shuffle(own)
-        for position, slot in enumerate(own, start=1):
+        for position, slot in enumerate(_with_repeats(own, again[reviewer], dice), start=1):
             slot.position = position
 
 
-def _responses(items: Sequence[RoundItem]) -> dict[int, list[int]]:
+def _with_repeats(
+    own: list[Assignment], repeats: Sequence[Assignment], dice: random.Random
+) -> list[Assignment]:
+    """What comes twice comes first in the first half, and again in the last quarter."""
+    half, quarter = len(own) // 2, len(own) - len(own) // 4
+    twice = {repeat.item_id for repeat in repeats}
+    late = [index for index, slot in enumerate(own) if index >= half and slot.item_id in twice]
+    free = [index for index, slot in enumerate(own[:half]) if slot.item_id not in twice]
+    for place, other in zip(late, dice.sample(free, k=min(len(late), len(free))), strict=False):
+        own[place], own[other] = own[other], own[place]
+    ordered = list(own)
+    for repeat in repeats:
+        ordered.insert(dice.randint(quarter, len(ordered)), repeat)
+    return ordered
+
+
+def _responses(items: Sequence[RoundItem]) -> tuple[dict[int, list[int]], dict[int, int]]:
+    """By instruction the ids of its responses; by response its words."""
     found: dict[int, list[int]] = defaultdict(list)
-    wanted = [item.instruction_id for item in items]
-    rows = Response.rows.filter(instruction__in=wanted).order_by("pk").values_list("instruction_id", "pk")
-    for instruction, response in rows:
+    words: dict[int, int] = {}
+    rows = (
+        Response.rows.filter(instruction__in=[item.instruction_id for item in items])
+        .order_by("pk")
+        .values_list("instruction_id", "pk", "text")
+    )
+    for instruction, response, text in rows.iterator(chunk_size=500):
         found[instruction].append(response)
-    return found
+        words[response] = words_in(text)
+    return found, words
 
 
 Known = Mapping[tuple[str, str], Mapping[int, Mapping[str, Any]]]
@@ -169,16 +235,24 @@ def _known_verdicts(items: Sequence[RoundItem]) -> Mapping[int, Known]:
     } | {instruction: {} for instruction in wanted if instruction not in found}
 
 
-def _document(round: Round, item: RoundItem, order: Sequence[int], known: Known) -> dict[str, Any]:
+def _document(
+    round: Round, item: RoundItem, order: Sequence[int], known: Known, probe: Probe | None
+) -> dict[str, Any]:
     assert item.draft is not None
     drafted = [criterion.value() for criterion in item.draft.criteria.all()]
+    planted = probe.planted if probe else None
     letters = {response: key for key, response in response_keys(list(order)).items()}
     verdicts = {}
     for criterion in drafted:
+        if planted and planted["key"] == criterion.key:
+            continue
         said = known.get((normalised_text(criterion.text), str(criterion.polarity)), {})
         by_letter = {letters[response]: verdict for response, verdict in said.items() if response in letters}
         if by_letter:
             verdicts[criterion.key] = by_letter
-    return initial(
+    document = initial(
         drafted, responses=list(letters.values()), verdicts=verdicts, rubric_only=round.rubric_only
     )
+    if probe and probe.kind == ProbeKind.BLIND_FIRST:
+        return sealing.sealed(document)
+    return {**document, "criteria": planting.applied(document["criteria"], planted)}

@@ -13,6 +13,8 @@ from django.utils import timezone
 from annotation.document import Document, judged_responses, live_criteria
 from annotation.ledger import Ledger, ledger_of
 from annotation.models import Assignment, Gold, GoldVerdict, RoundItem
+from annotation.planting import left_out
+from annotation.probing import planted_in
 from rubric_engine import exemplars
 from rubric_engine.models import Criterion, Exemplar, RubricKind, RubricVersion, VerdictOrigin
 from webapp.accounts.models import Project, User
@@ -36,7 +38,8 @@ def make(*, actor: User, item: RoundItem, assignment: Assignment, kind: RubricKi
     document: Document = assignment.document
     assert item.draft is not None
     drafted = {criterion.key: criterion for criterion in item.draft.criteria.all()}
-    ledger = ledger_of((criterion.value() for criterion in drafted.values()), document)
+    draft, counted = left_out([one.value() for one in drafted.values()], document, planted_in(item))
+    ledger = ledger_of(draft, counted)
     rubric = RubricVersion.rows.create(
         project_id=item.project_id,
         instruction=item.instruction,

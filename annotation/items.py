@@ -11,8 +11,10 @@ from django.db.models import OuterRef, Subquery
 
 from annotation import attachments
 from annotation.gold import response_keys
-from annotation.models import Assignment, Round, Slot
+from annotation.models import LISTED, Assignment, Round, Slot
+from annotation.planting import applied
 from annotation.queue import require_reviewer
+from annotation.sealing import Document, is_sealed, shown
 from rubric_engine.drafters import RETRIEVAL, TEMPLATE
 from rubric_engine.drafting import label
 from webapp.accounts.models import Membership, Role, User
@@ -37,7 +39,7 @@ def list_items(*, actor: User, round: Round) -> dict[str, Any]:
     """The rail: one's own slots in one's own order."""
     own = (
         Assignment.objects.of(round.project)
-        .filter(item__round=round, reviewer=actor)
+        .filter(LISTED, item__round=round, reviewer=actor)
         .order_by("position")
         .values_list(
             "id",
@@ -74,10 +76,15 @@ def list_items(*, actor: User, round: Round) -> dict[str, Any]:
 _ITEM = """
 SELECT a.position, a.state, a.flagged, a.revision, a.fence, a.lease_until, a.document, a.response_order, a.slot,
   n.text, n.messages, n.lang, n.specialty, n.category, n.difficulty, p.guideline,
-  a.reviewer_id = %(actor)s AS own, m.role,
+  a.reviewer_id = %(actor)s AND (a.returned_at IS NULL OR a.state = 'skipped') AS own, m.role,
   (SELECT d.drafter FROM rubric_engine_draft d WHERE d.rubric_id = i.draft_id) AS drafter,
   (SELECT count(*) FROM annotation_assignment o JOIN annotation_rounditem oi ON oi.id = o.item_id
-    WHERE oi.round_id = i.round_id AND o.reviewer_id = %(actor)s) AS own_items,
+    WHERE oi.round_id = i.round_id AND o.reviewer_id = %(actor)s
+      AND (o.returned_at IS NULL OR o.state = 'skipped')) AS own_items,
+  (SELECT q.planted FROM annotation_probe q WHERE q.item_id = i.id) AS planted,
+  (SELECT jsonb_agg(jsonb_build_object('reason', f.reason, 'answer', f.answer, 'resolved', f.resolved_at IS NOT NULL)
+      ORDER BY f.id)
+    FROM annotation_flag f WHERE f.assignment_id = a.id AND f.answer <> '' AND f.lowered_at IS NULL) AS answers,
   (SELECT jsonb_agg(jsonb_build_object('key', c.key, 'dimension', c.dimension, 'text', c.text,
       'weight', c.weight, 'polarity', c.polarity, 'contested', c.contested) ORDER BY c.position)
     FROM rubric_engine_criterion c WHERE c.rubric_id = i.draft_id) AS criteria,
@@ -124,14 +131,23 @@ def item_payload(*, actor: User, assignment_id: UUID, project_id: int | None = N
             "attachments": attachments.shown(assignment_id, json.loads(row["attachments"] or "[]")),
         },
         "responses": _responses(json.loads(row["response_order"]), json.loads(row["responses"] or "{}")),
-        "draft": {"label": _label(row["drafter"] or ""), "criteria": json.loads(row["criteria"])},
-        "document": document,
+        "draft": {"label": _label(row["drafter"] or ""), "criteria": _draft(row, document)},
+        "document": shown(document),
+        "answers": json.loads(row["answers"] or "[]"),
         "rubric_only": document["rubric_only"],
         "guideline": row["guideline"],
     }
     if row["slot"] == Slot.ADJUDICATOR:
         payload["draft"]["criteria"] = []  # it stands among the columns, without its name
     return payload
+
+
+def _draft(row: dict[str, Any], document: Document) -> list[dict[str, Any]]:
+    """The draft as this reviewer was given it: none while it is sealed, and with what was planted in it."""
+    if is_sealed(document):
+        return []
+    planted = None if row["slot"] == Slot.ADJUDICATOR else row["planted"]
+    return applied(json.loads(row["criteria"]), planted and json.loads(planted))
 
 
 def _responses(order: list[int], texts: dict[str, str]) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from rubric_engine.models import (
@@ -119,7 +120,7 @@ class ProbeKind(models.TextChoices):
 class Probe(ProjectRow):
     """An item by which reviewing itself is measured. Nothing that a reviewer reads says which items these are.
 
-    `planted`, of a seeded error: {key, field, drafted, shown}, see `annotation.anchoring`.
+    `planted`, of a seeded error: {key, text, field, drafted, shown}, see `annotation.planting`.
     """
 
     item = models.OneToOneField(RoundItem, on_delete=models.PROTECT, related_name="probe")
@@ -203,6 +204,12 @@ class Assignment(ProjectRow):
             ),
         ]
         indexes = [models.Index(fields=["reviewer", "state", "position"])]
+
+
+STANDING = Q(returned_at__isnull=True)
+"""Assignments that hold their slot."""
+LISTED = STANDING | Q(state=AssignmentState.SKIPPED)
+"""Assignments that their reviewer still finds in the own list: what one skipped oneself stays there."""
 
 
 class Operation(ProjectRow):

@@ -1,8 +1,9 @@
 """One wrong criterion in a draft: planting it, telling whether a reviewer caught it, taking it out again.
 
-Pure. What is planted is plain JSON, {key, field, drafted, shown}: `field` is "polarity", or "text" with one
-number changed. Reverting never puts into gold what no physician has read: a flipped polarity is set back,
-for the statement and its verdicts are the reviewer's; an overlooked wrong number takes its criterion along.
+Pure. What is planted is plain JSON, {key, text, field, drafted, shown}: `text` of the criterion as it was
+drafted; `field` is "polarity", or "text" with one number changed. Reverting never puts into gold what no
+physician has read: a flipped polarity is set back, for the statement and its verdicts are the reviewer's; an
+overlooked wrong number takes its criterion along.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from rubric_engine.rubric import Criterion, Polarity, normalised_text
 
 Planted = Mapping[str, Any]
 
-LEFT_OUT = "seeded error"
 NUMBER = re.compile(r"(?<![\w.,/:–-])([2-9]|[1-9]\d{1,2})(?![\w,/:–-]|\.\d)")
 EVERYWHERE = frozenset({"112", "110", "118", "119", "120", "911", "988", "995", "997", "998", "999", "111"})
 """Numbers to call in an emergency: a wrong one is noticed by anyone, and says nothing about reading."""
@@ -32,7 +32,7 @@ def plant(criteria: Sequence[Criterion], dice: random.Random) -> dict[str, Any] 
     settled = [criterion for criterion in criteria if not criterion.contested]
     if not settled:
         return None
-    in_dimension = Counter(criterion.dimension for criterion in criteria)
+    in_dimension = Counter(criterion.dimension for criterion in settled)
     numbered = [
         criterion
         for criterion in settled
@@ -43,6 +43,7 @@ def plant(criteria: Sequence[Criterion], dice: random.Random) -> dict[str, Any] 
         return {
             "key": criterion.key,
             "field": "text",
+            "text": criterion.text,
             "drafted": criterion.text,
             "shown": _with_another_number(criterion.text, dice),
         }
@@ -51,6 +52,7 @@ def plant(criteria: Sequence[Criterion], dice: random.Random) -> dict[str, Any] 
     return {
         "key": criterion.key,
         "field": "polarity",
+        "text": criterion.text,
         "drafted": criterion.polarity.value,
         "shown": flipped.value,
     }
@@ -66,27 +68,25 @@ def applied(criteria: Sequence[dict[str, Any]], planted: Planted | None) -> list
     ]
 
 
-def caught(document: Document, planted: Planted, drafted_text: str) -> bool:
+def caught(document: Document, planted: Planted) -> bool:
     """Whether the wrong statement doesn't stand any more: rejected, or what was wrong in it changed."""
     criterion = _find(document, planted["key"])
     if criterion is None or criterion["rejected"] is not None:
         return True
     if planted["field"] == "polarity":
         flipped_back = criterion["polarity"] != planted["shown"]
-        return flipped_back or not is_wording(drafted_text, criterion["text"])
+        return flipped_back or not is_wording(planted["text"], criterion["text"])
     wrong = Counter(_numbers(planted["shown"])) - Counter(_numbers(planted["drafted"]))
     return not all(Counter(_numbers(criterion["text"]))[number] for number in wrong)
 
 
-def reverted(document: Document, planted: Planted | None, drafted_text: str) -> Document:
+def reverted(document: Document, planted: Planted | None) -> Document:
     """The document as it would be gold: without the planted error, whether or not it was caught."""
-    if planted is None or caught(document, planted, drafted_text):
+    if planted is None or caught(document, planted):
         return document
     key = planted["key"]
     change = (
-        {"polarity": planted["drafted"]}
-        if planted["field"] == "polarity"
-        else {"rejected": {"reason": LEFT_OUT}}
+        {"polarity": planted["drafted"]} if planted["field"] == "polarity" else {"rejected": {"reason": ""}}
     )
     criteria = [{**one, **change} if one["key"] == key else one for one in document["criteria"]]
     return {**document, "criteria": criteria}
@@ -98,8 +98,7 @@ def left_out(
     """Draft and document for the ledger: neither holds the planted criterion, nor what a reviewer wrote for it."""
     if planted is None:
         return list(draft), document
-    key = planted["key"]
-    text = next((normalised_text(one.text) for one in draft if one.key == key), "")
+    key, text = planted["key"], normalised_text(planted["text"])
     criteria = [
         one
         for one in document["criteria"]
@@ -121,5 +120,13 @@ def _with_another_number(text: str, dice: random.Random) -> str:
     place = dice.choice(places)
     number = int(place[1])
     taken = {int(found[1]) for found in places}
-    others = [other for other in (number * 2, number * 3, number * 5) if other not in taken]
-    return text[: place.start(1)] + str(dice.choice(others or [number + 1])) + text[place.end(1) :]
+    others = [
+        other for other in (number * 2, number * 3, number // 2) if _plantable(other) and other not in taken
+    ]
+    if not others:
+        others = [other for other in range(2, 1000) if _plantable(other) and other not in taken]
+    return text[: place.start(1)] + str(dice.choice(others)) + text[place.end(1) :]
+
+
+def _plantable(number: int) -> bool:
+    return _numbers(str(number)) == [str(number)]

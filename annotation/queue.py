@@ -33,7 +33,7 @@ UPDATE annotation_assignment SET reviewer_id = %(actor)s, fence = fence + 1, lea
 WHERE id = (
   SELECT a.id FROM annotation_assignment a JOIN annotation_rounditem i ON i.id = a.item_id
   WHERE i.round_id = %(round)s AND a.state IN ('open', 'draft')
-    AND (a.lease_until IS NULL OR a.lease_until < %(now)s) AND {whose}
+    AND a.returned_at IS NULL AND (a.lease_until IS NULL OR a.lease_until < %(now)s) AND {whose}
     AND (a.slot <> 2 OR NOT EXISTS (
       SELECT 1 FROM annotation_assignment b
       WHERE b.item_id = a.item_id AND b.slot < 2 AND b.returned_at IS NULL AND b.state IN ('open', 'draft')))
@@ -89,7 +89,7 @@ def renew_lease(
     Raises:
         Assignment.DoesNotExist: it isn't the actor's (or not in the token's project).
         PermissionDenied: the role doesn't let one review (or adjudicate).
-        LeaseHeld: `fence` isn't the present one.
+        LeaseHeld: `fence` isn't the present one, or the item was given to somebody else.
     """
     now = timezone.now()
     own = Q(pk=assignment_id, reviewer=actor)
@@ -104,7 +104,8 @@ def renew_lease(
         require_reviewer(role_of(actor, assignment.project), assignment.slot)
         if assignment.slot == Slot.ADJUDICATOR and not assignment.fence and _is_reopened(assignment.item_id):
             raise LeaseHeld
-        if fence is not None and fence != assignment.fence:
+        taken = assignment.returned_at is not None and assignment.state != AssignmentState.SKIPPED
+        if taken or (fence is not None and fence != assignment.fence):
             raise LeaseHeld
         if assignment.lease_until is None or assignment.lease_until < now:
             assignment.fence += 1

@@ -17,10 +17,12 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from annotation import settling
+from annotation import returning, settling, threads
 from annotation.document import SETTLING, Document, OperationRefused, apply, require_storable, state_of
-from annotation.models import Assignment, AssignmentState, LateOperation, RoundState
+from annotation.models import Assignment, AssignmentState, LateOperation, RoundState, Slot
 from annotation.queue import LEASE, absent, require_reviewer
+from annotation.remarks import REMARKS
+from annotation.sealing import shown
 from webapp.accounts.models import User
 from webapp.audit.log import record
 
@@ -174,6 +176,10 @@ def _apply(sent: _Sent, project_id: int | None) -> Applied | None:
     applied = _write(sent, held, apply(held.document, sent.kind, sent.payload))
     if sent.kind in SETTLING:
         _decide(sent, held, applied)
+    elif sent.kind in REMARKS:
+        threads.keep(
+            actor=sent.actor, assignment_id=sent.assignment_id, kind=sent.kind, payload=sent.payload
+        )
     return applied
 
 
@@ -215,7 +221,7 @@ def _repeated_meanwhile(sent: _Sent, held: _Held) -> Applied:
         row = cursor.fetchone()
     known = _repeated(sent, row[0], json.loads(row[1])) if row else None
     if known is None:
-        raise StaleRevision(held.revision, held.document, state_of(held.document, held.revision))
+        raise StaleRevision(held.revision, shown(held.document), state_of(held.document, held.revision))
     return known
 
 
@@ -260,9 +266,18 @@ def _decide(sent: _Sent, held: _Held, applied: Applied) -> None:
         action=f"item.{sent.kind}",
         subject=assignment,
         old={"revision": held.revision},
-        new={"revision": applied.revision, "state": applied.state},
+        new={
+            "revision": applied.revision,
+            "state": applied.state,
+            "active_ms": assignment.active_ms,
+            "words": assignment.words,
+        },
         reason=str(sent.payload.get("reason") or ""),
     )
+    if sent.kind == "unskip":
+        returning.take_back(actor=sent.actor, assignment=assignment)
+    if held.slot == Slot.REPEAT:
+        return
     settling.ask(actor=sent.actor, item_id=held.item_id, slot=held.slot, kind=sent.kind)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from annotation import assigning, settling
+from annotation import assigning, probing, settling
 from annotation.choosing import RoundRefused, choose
 from annotation.models import (
     DraftState,
@@ -30,6 +31,7 @@ from webapp.jobs.runner import JobFailed, Work
 
 SIZE = 500
 DOUBLE_SHARE = 0.15
+SHARES = ("double_share", "blind_first_share", "seeded_share", "repeat_share")
 
 
 def create_round(
@@ -39,6 +41,10 @@ def create_round(
     size: int = SIZE,
     seed: int = 0,
     double_share: float = DOUBLE_SHARE,
+    blind_first_share: float = probing.BLIND_FIRST_SHARE,
+    seeded_share: float = probing.SEEDED_SHARE,
+    repeat_share: float = probing.REPEAT_SHARE,
+    deadline: datetime | None = None,
     name: str = "",
     pool_version: PoolVersion | None = None,
     rubric_only: bool = False,
@@ -48,7 +54,8 @@ def create_round(
 
     `instructions`: external ids; without them `size` are chosen by seed, first those that no round has had
     yet and that have two responses to compare. Bench items are never chosen. A round in which nothing can
-    be judged is a rubric-only round whether asked for or not.
+    be judged is a rubric-only round whether asked for or not. The shares after `double_share`: see
+    `annotation.probing`.
 
     Raises:
         PermissionDenied, RoundRefused.
@@ -68,6 +75,10 @@ def create_round(
             size=len(chosen),
             seed=seed,
             double_share=double_share,
+            blind_first_share=blind_first_share,
+            seeded_share=seeded_share,
+            repeat_share=repeat_share,
+            deadline=deadline,
             rubric_only=rubric_only or not judgeable.exists(),
             pool_version=pool_version or active_pool(project),
             created_by=actor,
@@ -76,7 +87,12 @@ def create_round(
             RoundItem(project=project, round=round, position=position, instruction_id=instruction)
             for position, instruction in enumerate(chosen, start=1)
         )
-        what = {"number": number, "size": round.size, "seed": seed, "double_share": double_share}
+        what = {
+            "number": number,
+            "size": round.size,
+            "seed": seed,
+            **{share: getattr(round, share) for share in SHARES},
+        }
         record(project=project, actor=actor, action="round.created", subject=round, new=what)
     return round
 

@@ -47,6 +47,6 @@ def opened(document: Document) -> Document:
 
 
 def hides(document: Document, key: str) -> bool:
-    """Whether a sealed criterion has this key."""
-    hidden = document.get("sealed") or {"criteria": []}
-    return any(criterion["key"] == key for criterion in hidden["criteria"])
+    """Whether a sealed criterion has this key. In a document as its reviewer reads it nothing is known of that."""
+    hidden = document.get("sealed")
+    return isinstance(hidden, dict) and any(criterion["key"] == key for criterion in hidden["criteria"])

@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from annotation import gold
 from annotation.agreement import wilson
 from annotation.models import (
+    STANDING,
     Assignment,
     AssignmentState,
     DraftState,
@@ -18,6 +19,7 @@ from annotation.models import (
     RoundState,
     Slot,
 )
+from annotation.probing import UNCOUNTED
 
 DECIDED = [AssignmentState.SUBMITTED, AssignmentState.SKIPPED]
 
@@ -57,7 +59,9 @@ class RoundProgress:
 
 def progress(round: Round) -> RoundProgress:
     """How far a round is, in two queries."""
-    of_slot = Assignment.objects.of(round.project).filter(item=OuterRef("pk"))
+    of_slot = (
+        Assignment.objects.of(round.project).filter(STANDING, item=OuterRef("pk")).exclude(slot=Slot.REPEAT)
+    )
     undecided = of_slot.exclude(state__in=DECIDED)
     live = Gold.objects.of(round.project).filter(item=OuterRef("pk"), withdrawn_at=None)
     accepted = of_slot.filter(state=AssignmentState.SUBMITTED)
@@ -78,7 +82,7 @@ def progress(round: Round) -> RoundProgress:
     third = Q(slot=Slot.ADJUDICATOR) & ~Q(state__in=DECIDED)
     slots = (
         Assignment.objects.of(round.project)
-        .filter(item__round=round)
+        .filter(STANDING, item__round=round)
         .aggregate(
             slots=Count("pk"),
             slots_done=Count("pk", filter=Q(state__in=DECIDED)),
@@ -95,7 +99,8 @@ def progress(round: Round) -> RoundProgress:
 class PassRates:
     """Strict and minor passes of `reviewed` items, with Wilson's 95 % intervals (None for no items).
 
-    A doubly reviewed item counts once, after adjudication; skipped items don't count.
+    A doubly reviewed item counts once, after adjudication; skipped items don't count, and neither do those with
+    a seeded error or judged before the draft was shown.
     """
 
     reviewed: int
@@ -130,6 +135,7 @@ def counted(round: Round) -> PassRates:
     counted = (
         gold.of_project(round.project)
         .filter(item__round=round)
+        .exclude(item__probe__kind__in=UNCOUNTED)
         .aggregate(
             reviewed=Count("pk"),
             strict=Count("pk", filter=Q(strict=True)),

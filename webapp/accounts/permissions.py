@@ -16,6 +16,8 @@ class Permission(StrEnum):
     RUN_ROUNDS = "create, open and close rounds"
     REVIEW = "review assigned items"
     ADJUDICATE = "adjudicate disagreements"
+    DISCUSS = "discuss reviewed items"
+    SEE_QUALITY = "see how reviewers work"
     SEE_AGREEMENT = "see agreement between reviewers"
     SEE_POOL = "see gold and the exemplar pool"
     MANAGE_POOL = "freeze, activate and retire exemplars"
@@ -31,8 +33,8 @@ _P = Permission
 _LEAD = frozenset(_P) - {_P.MANAGE_PEOPLE}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.PHYSICIAN: frozenset({_P.REVIEW}),
-    Role.ADJUDICATOR: frozenset({_P.REVIEW, _P.ADJUDICATE, _P.SEE_AGREEMENT}),
+    Role.PHYSICIAN: frozenset({_P.REVIEW, _P.DISCUSS}),
+    Role.ADJUDICATOR: frozenset({_P.REVIEW, _P.ADJUDICATE, _P.DISCUSS, _P.SEE_AGREEMENT}),
     Role.LEAD: _LEAD,
     Role.ADMIN: frozenset(_P) - {_P.REVIEW, _P.ADJUDICATE},
     Role.API_CLIENT: frozenset({_P.SEE_SNAPSHOTS, _P.SEE_INSTRUCTIONS, _P.IMPORT_DATA}),

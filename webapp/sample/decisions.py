@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
+from annotation.document import Document, apply
 from rubric_engine.rubric import Criterion, Rubric, normalised_text
 
 Operation = tuple[str, dict[str, Any]]
@@ -18,19 +19,55 @@ def operations_towards(
 
     `met`: (criterion key of the truth, response key A, B, …) → whether the statement is true there.
     """
-    by_text = {normalised_text(criterion["text"]): criterion for criterion in document["criteria"]}
+    if document.get("sealed"):
+        document = yield from _judged_first(dict(document), truth, met, seed)
+    by_text = {
+        normalised_text(criterion["text"]): criterion
+        for criterion in document["criteria"]
+        if criterion["rejected"] is None
+    }
     wanted = {normalised_text(criterion.text) for criterion in truth.criteria}
     for text, drafted in by_text.items():
         if text not in wanted:
             yield "reject", {"key": drafted["key"], "reason": "not the question"}
     for criterion in truth.criteria:
         drafted = by_text.get(normalised_text(criterion.text))
-        key = drafted["key"] if drafted else uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}:{criterion.key}").hex
+        key = drafted["key"] if drafted else _own_key(seed, criterion)
         yield from _match(drafted, key, criterion)
         for (of, response), value in met.items():
             if of == criterion.key:
                 yield "set_verdict", {"key": key, "response": response, "met": value}
     yield "accept", {}
+
+
+def _judged_first(
+    document: Document, truth: Rubric, met: Mapping[tuple[str, str], bool], seed: str
+) -> Generator[Operation, None, Document]:
+    """The draft is hidden: the truth is written down, then the draft revealed. Returns the document after that."""
+    own = {normalised_text(criterion.text): _own_key(seed, criterion) for criterion in truth.criteria}
+    operations: list[Operation] = []
+    for criterion in truth.criteria:
+        key = own[normalised_text(criterion.text)]
+        operations += _match(None, key, criterion)
+        operations += [
+            ("set_verdict", {"key": key, "response": response, "met": value})
+            for (of, response), value in met.items()
+            if of == criterion.key
+        ]
+    for kind, payload in [*operations, ("reveal", {})]:
+        yield kind, payload
+        document = apply(document, kind, payload)
+    drafted = [criterion for criterion in document["criteria"] if criterion["origin"] == "draft"]
+    for criterion in drafted:
+        if key := own.get(normalised_text(criterion["text"])):
+            twin = ("reject", {"key": key, "reason": "Repeats another"})
+            yield twin
+            document = apply(document, *twin)
+    return document
+
+
+def _own_key(seed: str, criterion: Criterion) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}:{criterion.key}").hex
 
 
 def _match(drafted: Mapping[str, Any] | None, key: str, criterion: Criterion) -> Iterator[Operation]:
