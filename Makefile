@@ -6,7 +6,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench faults journey figures screenshots install install-dev lock clean
+.PHONY: help run test lint format bench faults journey figures messages screenshots install install-dev lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ journey: install-dev ## One datum's way at full size, over ../shared/data where 
 
 figures: install-dev ## Render docs/figures.jsonl as docs/figures.md
 	@exec $(PYTHON) -m tests.benchmarks.figures $(ARGS)
+
+messages: install-dev ## Bring the translations up to date with the sources, name what is missing, compile them
+	@exec $(PYTHON) -m webapp.languages.update
 
 screenshots: install-dev ## Take the screenshots of docs/ with Chromium
 	@exec $(PYTHON) -m tests.browser.screenshots $(ARGS)

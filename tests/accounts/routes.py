@@ -136,6 +136,7 @@ SIGNED_IN = {
 }
 OPEN = {
     "health",
+    "language",
     "sample_sign_in",
     "account_login",
     "account_logout",

@@ -1,4 +1,5 @@
-"""Two gates behind the sign-in: sample accounts stay on this machine, all others have a second factor."""
+"""Behind the sign-in: the person's language, and two gates: sample accounts stay on this machine, all others have
+a second factor."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import activate, get_language
 from django.utils.translation import gettext as _
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -33,6 +35,19 @@ def from_loopback(request: HttpRequest) -> bool:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
     except ValueError:
         return False
+
+
+def in_their_language(get_response: Handler) -> Handler:
+    """The language that a signed-in person chose stands before the browser's, on every machine that they use."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if user.is_authenticated and user.language and user.language != get_language():
+            activate(user.language)
+            request.LANGUAGE_CODE = user.language
+        return get_response(request)
+
+    return middleware
 
 
 def sample_sign_ins_on_loopback_only(get_response: Handler) -> Handler:

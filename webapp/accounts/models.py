@@ -26,6 +26,7 @@ class User(AbstractUser):
     """A person. Exports and history name the pseudonym only, so that a person can be erased beside them."""
 
     pseudonym = models.CharField(max_length=32, unique=True, default=new_pseudonym, editable=False)
+    language = models.CharField(max_length=16, blank=True, help_text=_("Empty: what the browser asks for."))
     sample = models.BooleanField(default=False, help_text=_("Sample sign-in: accepted on loopback only."))
 
     @property

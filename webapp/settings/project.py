@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
-from django.utils.translation import gettext_lazy as _
 
 from webapp.embedded.paths import REPOSITORY
 from webapp.settings import env
@@ -58,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "webapp.accounts.middleware.in_their_language",
     "webapp.accounts.middleware.sample_sign_ins_on_loopback_only",
     "webapp.accounts.middleware.second_factor_required",
     "django_htmx.middleware.HtmxMiddleware",
@@ -132,7 +132,7 @@ AXES_LOCKOUT_TEMPLATE = "errors/locked.html"
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [REPOSITORY / "webapp" / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
@@ -10,7 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
+from django.views.i18n import set_language
 
+from webapp.accounts.languages import LanguageUnknown, choose
 from webapp.accounts.middleware import from_loopback
 from webapp.accounts.models import Membership, User
 from webapp.screens.context import home_of
@@ -39,3 +43,13 @@ def sample_sign_in(request: HttpRequest, username: str) -> HttpResponse:
     user = get_object_or_404(User, username=username, sample=True, is_active=True)
     login(request, user, backend=SAMPLE_BACKEND)
     return redirect("start")
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Speak another language: in this browser, and to a signed-in person wherever they are."""
+    if isinstance(request.user, User):
+        with contextlib.suppress(LanguageUnknown):
+            choose(actor=request.user, language=request.POST.get("language", ""))
+    response: HttpResponse = set_language(request)
+    return response
