@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db.models import Count, Exists, OuterRef
 
 from annotation.models import RoundItem
-from rubric_engine.models import Instruction
+from rubric_engine.models import Import, Instruction
 from webapp.accounts.models import Project
 
 JUDGEABLE = 2
@@ -19,11 +19,22 @@ class RoundRefused(ValueError):
     """A round can't be made or moved on like this; the message says why and what to do."""
 
 
-def choose(project: Project, size: int, seed: int, instructions: Sequence[str] | None) -> list[int]:
-    """Ids in an order that the seed decides, whatever order the database has them in."""
+def choose(
+    project: Project,
+    size: int,
+    seed: int,
+    instructions: Sequence[str] | None,
+    upload: Import | None = None,
+) -> list[int]:
+    """Ids in an order that the seed decides, whatever order the database has them in.
+
+    `upload`: only instructions that this import brought.
+    """
     if size < 1:
         raise RoundRefused("A round has at least one item.")
     candidates = Instruction.objects.of(project).filter(held_out=False)
+    if upload is not None:
+        candidates = candidates.filter(imported_by=upload)
     if instructions is not None:
         wanted = list(dict.fromkeys(instructions))
         found = dict(candidates.filter(external_id__in=wanted).values_list("external_id", "pk"))

@@ -21,7 +21,7 @@ from annotation.models import (
 from annotation.tallies import PassRates, RoundProgress, counted, pass_rates, progress
 from rubric_engine import drafting
 from rubric_engine.exemplars import active_pool
-from rubric_engine.models import Instruction, PoolVersion, RubricVersion
+from rubric_engine.models import Import, Instruction, PoolVersion, RubricVersion
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import Permission, require
 from webapp.audit.log import record
@@ -49,13 +49,14 @@ def create_round(
     pool_version: PoolVersion | None = None,
     rubric_only: bool = False,
     instructions: Sequence[str] | None = None,
+    upload: Import | None = None,
 ) -> Round:
     """Choose the items and freeze the pool version (the active one unless named).
 
-    `instructions`: external ids; without them `size` are chosen by seed, first those that no round has had
-    yet and that have two responses to compare. Bench items are never chosen. A round in which nothing can
-    be judged is a rubric-only round whether asked for or not. The shares after `double_share`: see
-    `annotation.probing`.
+    `instructions`: external ids; without them `size` are chosen by seed, of one `upload` where that is named,
+    first those that no round has had yet and that have two responses to compare. Bench items are never chosen.
+    A round in which nothing can be judged is a rubric-only round whether asked for or not. The shares after
+    `double_share`: see `annotation.probing`.
 
     Raises:
         PermissionDenied, RoundRefused.
@@ -63,9 +64,13 @@ def create_round(
     require(actor=actor, project=project, permission=Permission.RUN_ROUNDS)
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
-        chosen = choose(project, size, seed, instructions)
+        chosen = choose(project, size, seed, instructions, upload)
         if not chosen:
-            raise RoundRefused("There is no instruction to review. Import instructions first.")
+            raise RoundRefused(
+                f"{upload.filename} brought no new instruction; choose another file, or all instructions."
+                if upload
+                else "There is no instruction to review. Import instructions first."
+            )
         number = (Round.objects.of(project).aggregate(last=Max("number"))["last"] or 0) + 1
         judgeable = Instruction.objects.of(project).filter(pk__in=chosen, responses__isnull=False)
         round = Round.rows.create(
@@ -231,6 +236,25 @@ def reopen_round(*, actor: User, round: Round, reason: str) -> Round:
     return round
 
 
+def set_deadline(*, actor: User, round: Round, deadline: datetime | None) -> Round:
+    """When the round should be done; shown to everyone who works on it, and nothing more."""
+    require(actor=actor, project=round.project, permission=Permission.RUN_ROUNDS)
+    with transaction.atomic():
+        current = _locked(round, *(state for state in RoundState if state != RoundState.CLOSED))
+        old, current.deadline = current.deadline, deadline
+        current.save(update_fields=["deadline"])
+        record(
+            project=current.project,
+            actor=actor,
+            action="round.deadline",
+            subject=current,
+            old={"deadline": old.isoformat() if old else None},
+            new={"deadline": deadline.isoformat() if deadline else None},
+        )
+    _copy(current, round)
+    return round
+
+
 def _what_waits(state: RoundProgress) -> str:
     waits = f"{state.undecided} of {state.drafted} items are not decided yet"
     if state.unassigned_adjudications:
@@ -284,5 +308,6 @@ __all__ = [
     "progress",
     "reopen_round",
     "run_drafting",
+    "set_deadline",
     "start_drafting",
 ]

@@ -44,43 +44,46 @@ def _row(arm: Arm, number: int, some: Sequence[Item], also: Sequence[float]) -> 
     }
 
 
-def comparisons(items: Sequence[Item]) -> list[dict[str, Any]]:
-    """Selected against random on the same items, in all rounds with a pool; the last round against the first."""
+def comparisons(items: Sequence[Item], also: Sequence[float]) -> list[dict[str, Any]]:
+    """Selected against random on the same items, in all rounds with a pool; the last round against the first.
+
+    Each at the threshold of the simulation, then at the further levels.
+    """
+    return [row for level in (None, *also) for row in _compared_at(items, level)]
+
+
+def _compared_at(items: Sequence[Item], level: float | None) -> list[dict[str, Any]]:
     selected, chance = (
         [item for item in items if item.arm is arm and item.pool] for arm in (Arm.SELECTED, Arm.RANDOM)
     )
-    gains = [
-        (ours.cluster, recall(ours) - recall(other)) for ours, other in zip(selected, chance, strict=True)
-    ]
     by_round: dict[int, list[tuple[str, float]]] = defaultdict(list)
     for item in items:
         if item.arm is Arm.SELECTED:
-            by_round[item.round].append((item.cluster, recall(item)))
+            by_round[item.round].append((item.cluster, recall(item, level)))
+    if len(by_round) < 2:
+        return []
+    gains = [
+        (ours.cluster, recall(ours, level) - recall(other, level))
+        for ours, other in zip(selected, chance, strict=True)
+    ]
     first, last = by_round[min(by_round)], by_round[max(by_round)]
-    found = (
-        [_compared("selected - random", _mean([value for _, value in gains]), *interval(gains))]
-        if gains
-        else []
-    )
-    if len(by_round) > 1:
-        low, high = _difference(first, last)
-        growth = _mean([value for _, value in last]) - _mean([value for _, value in first])
-        found.append(_compared("last round - first round", growth, low, high))
-    return found
+    growth = _mean([value for _, value in last]) - _mean([value for _, value in first])
+    return [
+        _gain("selected - random", level, _mean([value for _, value in gains]), interval(gains)),
+        _gain("last round - first round", level, growth, _difference(first, last)),
+    ]
 
 
-def _compared(what: str, gain: float, low: float, high: float) -> dict[str, Any]:
-    return {
-        "compare": what,
-        "recall_gain": gain,
-        "low": low,
-        "high": high,
-        "excludes_zero": low > 0 or high < 0,
-    }
+def _gain(what: str, level: float | None, gain: float, ends: tuple[float, float]) -> dict[str, Any]:
+    row = {"compare": what, "recall_gain": round(gain, 4), "low": ends[0], "high": ends[1]}
+    return row | {"excludes_zero": ends[0] > 0 or ends[1] < 0} | ({} if level is None else {"at": level})
 
 
-def recall(item: Item) -> float:
-    return item.compared.recall if item.compared is not None else 0.0
+def recall(item: Item, level: float | None = None) -> float:
+    """At the simulation's threshold, or at another level that was asked for; 0 where no draft came about."""
+    if item.compared is None:
+        return 0.0
+    return item.compared.recall if level is None else item.compared.recall_at[level]
 
 
 def interval(values: Sequence[tuple[str, float]]) -> tuple[float, float]:

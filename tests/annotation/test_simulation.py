@@ -106,7 +106,7 @@ def _items(rounds: int = 3, size: int = PARTS) -> list[loop.Item]:
 
 def test_exemplars_that_are_selected_teach_and_the_simulation_says_so() -> None:
     items = _items()
-    gain, growth = told.comparisons(items)
+    gain, growth = told.comparisons(items, ())
     assert gain["compare"] == "selected - random"
     assert gain["low"] > 0.2
     assert growth["low"] > 0.5
@@ -121,7 +121,7 @@ def test_a_selection_that_is_no_better_than_chance_is_not_called_better(
     monkeypatch.setattr(
         loop, "_chosen", lambda arm, *rest: [] if arm is loop.Arm.NONE else chance(loop.Arm.RANDOM, *rest)
     )
-    gain = told.comparisons(_items())[0]
+    gain = told.comparisons(_items(), (0.5,))[0]
     assert gain["recall_gain"] == 0
     assert not gain["excludes_zero"]
 

@@ -15,7 +15,7 @@ from rubric_engine.curation.faults import FileRefused, RowRefused
 from rubric_engine.drafting import endpoint_is_set
 
 MATCH = 0.7
-ALSO = (0.5, 0.6, 0.7)
+ALSO = (0.5, 0.6, 0.8, 0.9)
 
 
 class Command(BaseCommand):
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             )
         )
         rows = told.told(items, ALSO)
-        for row in [*rows, *told.comparisons(items)]:
+        for row in [*rows, *told.comparisons(items, ALSO)]:
             self.stdout.write(json.dumps(row))
         self.stdout.write(told.plot(rows))
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from rubric_engine.curation.faults import FileRefused
 from rubric_engine.curation.imports import create_import
 from rubric_engine.curation.mapping import FIELDS, REQUIRED
-from rubric_engine.models import Import, ImportKind, ImportState
+from rubric_engine.models import Import, ImportKind, ImportState, Instruction
 from webapp.accounts.access import project_view
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import Permission
@@ -77,6 +77,7 @@ def _shown(project: Project, pk: UUID) -> dict[str, Any]:
         "moves": moves,
         "waiting": found.state == ImportState.UPLOADED,
         "worker_missing": moves and workers()["io"] is None,
+        "brought": Instruction.objects.of(project).filter(imported_by=found, held_out=False).count(),
     }
 
 
