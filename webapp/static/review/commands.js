@@ -10,8 +10,8 @@ import { DIMENSIONS } from "./scoring.js";
 export const COMMANDS = [
   { id: "next_criterion", keys: ["j"], group: "move", repeats: true, run: (screen) => screen.focus.move(1) },
   { id: "previous_criterion", keys: ["k"], group: "move", repeats: true, run: (screen) => screen.focus.move(-1) },
-  { id: "next_item", keys: ["ArrowRight"], group: "move", repeats: true, run: (screen) => screen.moveItem(1) },
-  { id: "previous_item", keys: ["ArrowLeft"], group: "move", repeats: true, run: (screen) => screen.moveItem(-1) },
+  { id: "next_item", keys: ["ArrowRight"], group: "move", repeats: true, run: (screen) => screen.session.step(1) },
+  { id: "previous_item", keys: ["ArrowLeft"], group: "move", repeats: true, run: (screen) => screen.session.step(-1) },
   { id: "accept", keys: ["a"], group: "item", repeats: true, run: (screen) => screen.decisions.accept() },
   { id: "edit", keys: ["e"], group: "criterion", writes: true, run: (screen) => screen.edits.edit() },
   { id: "reject", keys: ["x"], group: "criterion", writes: true, run: (screen) => screen.edits.reject() },

@@ -62,7 +62,8 @@ export function pieces(text, marks) {
 
 function bounds(text, granularity) {
   const segments = new Intl.Segmenter(undefined, { granularity }).segment(text);
-  return [...segments].filter((part) => part.segment.trim()).map((part) => [part.index, part.index + part.segment.length]);
+  const counts = (part) => (granularity === "word" ? part.isWordLike : part.segment.trim());
+  return [...segments].filter(counts).map((part) => [part.index, part.index + part.segment.length]);
 }
 
 /** Selecting by keyboard: j k by sentence, l and shift+l by word at the end, Enter keeps, Esc leaves. */

@@ -200,6 +200,11 @@ export class Session {
     return this.items[from + step]?.id ?? null;
   }
 
+  step(by) {
+    const id = this.neighbour(by);
+    return id ? this.open(id) : null;
+  }
+
   advance() {
     const next = this.nextOpen(this.current);
     return next ? this.open(next) : this.finish();
