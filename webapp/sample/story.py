@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import random
 import uuid
+from functools import cache
 from pathlib import Path
 
 from annotation import queue, reviews, rounds
 from annotation.models import Assignment, AssignmentState, Round, RoundState, Slot
 from rubric_engine.exemplars import activate_pool, active_pool, freeze_pool
-from rubric_engine.models import Instruction, Response, RubricKind, RubricVersion, Verdict
+from rubric_engine.models import Response, RubricKind, RubricVersion, Verdict
 from training import runs, snapshots
 from training.models import AttemptState, Run, RunKind, Snapshot, SnapshotState
 from webapp.accounts.models import Project, User
@@ -23,6 +24,7 @@ from webapp.sample.signins import PROJECT_SLUG
 
 PACK = Path(__file__).parent
 FIRST_ROUND, SECOND_ROUND = "Sample round 1", "Sample round 2"
+SNAPSHOT = "Sample gold"
 FIRST_SIZE = 40
 REVIEWED_OF_SECOND = 6
 ITEMS_PER_STEP = 6
@@ -41,7 +43,9 @@ def advance() -> str | None:
 def _rounds(project: Project, lead: User) -> str | None:
     first = Round.objects.of(project).filter(name=FIRST_ROUND).first()
     if first is None:
-        return _begin(project, lead, FIRST_ROUND, FIRST_SIZE) if _pack_is_imported(project) else None
+        return (
+            _begin(project, lead, FIRST_ROUND, _pack()[:FIRST_SIZE]) if _pack_is_imported(project) else None
+        )
     if first.state == RoundState.DRAFTED:
         return _open(lead, first)
     if first.state == RoundState.OPEN:
@@ -56,8 +60,7 @@ def _rounds(project: Project, lead: User) -> str | None:
         return "froze and activated the pool"
     second = Round.objects.of(project).filter(name=SECOND_ROUND).first()
     if second is None:
-        rest = Instruction.objects.of(project).filter(round_items=None).count()
-        return _begin(project, lead, SECOND_ROUND, rest)
+        return _begin(project, lead, SECOND_ROUND, _pack()[FIRST_SIZE:])
     if second.state == RoundState.DRAFTED:
         return _open(lead, second)
     begun = Assignment.objects.of(project).filter(item__round=second, state=AssignmentState.SUBMITTED)
@@ -69,22 +72,24 @@ def _rounds(project: Project, lead: User) -> str | None:
 def _models(project: Project, lead: User) -> str | None:
     if not Round.objects.of(project).filter(name=SECOND_ROUND, state=RoundState.OPEN).exists():
         return None
-    snapshot = Snapshot.objects.of(project).order_by("number").first()
+    snapshot = Snapshot.objects.of(project).filter(name=SNAPSHOT).order_by("number").first()
     if snapshot is None:
-        snapshots.freeze(actor=lead, project=project, name="Sample gold", options={})
+        snapshots.freeze(actor=lead, project=project, name=SNAPSHOT, options={})
         return "asked for a snapshot"
-    if snapshot.state != SnapshotState.FROZEN:
-        return None
-    reward_model = _run(project, RunKind.REWARD_MODEL)
+    return _trainings(project, lead, snapshot) if snapshot.state == SnapshotState.FROZEN else None
+
+
+def _trainings(project: Project, lead: User, snapshot: Snapshot) -> str | None:
+    reward_model = _run(snapshot, RunKind.REWARD_MODEL)
     if reward_model is None:
         runs.launch(
             actor=lead, project=project, kind=RunKind.REWARD_MODEL, preset="embedded-rm", snapshot=snapshot
         )
         return "launched the reward model"
-    if stopped := _stopped_with_the_machine(project):
+    if stopped := _stopped_with_the_machine(snapshot):
         runs.resume(actor=lead, run=stopped)
         return "took a training up again"
-    if not _succeeded(reward_model) or _run(project, RunKind.POLICY) is not None:
+    if not _succeeded(reward_model) or _run(snapshot, RunKind.POLICY) is not None:
         return None
     runs.launch(
         actor=lead,
@@ -97,18 +102,16 @@ def _models(project: Project, lead: User) -> str | None:
     return "launched the policy"
 
 
-def _run(project: Project, kind: RunKind) -> Run | None:
-    return Run.objects.of(project).filter(kind=kind).order_by("number").first()
+def _run(snapshot: Snapshot, kind: RunKind) -> Run | None:
+    return Run.objects.of(snapshot.project).filter(snapshot=snapshot, kind=kind).order_by("number").first()
 
 
-def _stopped_with_the_machine(project: Project) -> Run | None:
-    """One of the story's own trainings that Ctrl-C has ended, which nobody asked to cancel."""
+def _stopped_with_the_machine(snapshot: Snapshot) -> Run | None:
+    """A training of the story that Ctrl-C has ended, which nobody asked to cancel."""
     for kind in (RunKind.REWARD_MODEL, RunKind.POLICY):
-        run = _run(project, kind)
-        if run is None or run.cancel_requested or run.created_by.username != "lead":
-            continue
-        last = run.attempts.order_by("-number").first()
-        if last is not None and last.state == AttemptState.CANCELLED:
+        run = _run(snapshot, kind)
+        last = run.attempts.order_by("-number").first() if run else None
+        if run and last and last.state == AttemptState.CANCELLED and not run.cancel_requested:
             return run
     return None
 
@@ -117,14 +120,24 @@ def _succeeded(run: Run) -> bool:
     return run.attempts.filter(state=AttemptState.SUCCEEDED).exists()
 
 
+@cache
+def _pack() -> list[str]:
+    """The ids of the pack's instructions, shuffled: what a person imports meanwhile is none of the story's."""
+    with (PACK / "instructions.jsonl").open(encoding="utf-8") as lines:
+        ids = sorted(json.loads(line)["id"] for line in lines)
+    random.Random(SEED).shuffle(ids)
+    return ids
+
+
 def _pack_is_imported(project: Project) -> bool:
-    with (PACK / "rubrics.jsonl").open(encoding="utf-8") as lines:
-        wanted = sum(1 for line in lines if json.loads(line))
-    return RubricVersion.objects.of(project).filter(kind=RubricKind.SOURCE).count() >= wanted
+    rubrics = RubricVersion.objects.of(project).filter(
+        kind=RubricKind.SOURCE, instruction__external_id__in=_pack()
+    )
+    return rubrics.count() >= len(_pack())
 
 
-def _begin(project: Project, lead: User, name: str, size: int) -> str:
-    round = rounds.create_round(actor=lead, project=project, size=size, seed=SEED, name=name)
+def _begin(project: Project, lead: User, name: str, instructions: list[str]) -> str:
+    round = rounds.create_round(actor=lead, project=project, seed=SEED, name=name, instructions=instructions)
     rounds.start_drafting(actor=lead, round=round)
     return f"created {name}"
 
@@ -154,7 +167,7 @@ def _decide(assignment: Assignment) -> None:
     reviewer = assignment.reviewer
     assert reviewer is not None
     instruction = assignment.item.instruction
-    truth = RubricVersion.rows.get(instruction=instruction, kind=RubricKind.SOURCE)
+    truth = RubricVersion.rows.filter(instruction=instruction, kind=RubricKind.SOURCE).order_by("pk")[0]
     names = {response.pk: response for response in Response.rows.filter(instruction=instruction)}
     letters = {pk: chr(ord("A") + place) for place, pk in enumerate(assignment.response_order)}
     met = {
