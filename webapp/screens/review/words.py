@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from webapp.screens.review.adjudication_words import adjudication
 from webapp.screens.review.attachment_words import attachments
 
 
@@ -19,6 +20,7 @@ def strings() -> dict[str, str]:
         **_refusals(),
         **_commands(),
         **attachments(),
+        **adjudication(),
     }
 
 
@@ -50,10 +52,7 @@ def _rubric() -> dict[str, str]:
         "comment_count_one": _("1 comment"),
         "criterion_text": _("Text of the criterion"),
         "criterion_hint": _("One statement that is true or false of a response"),
-        "other_label": _("Decision {n}"),
-        "other_absent": _("Not in this decision"),
         "dotted": _("dotted verdicts were imported or judged, and not confirmed by you"),
-        "take": _("Take this"),
         "diff_on": _("changes against the draft shown"),
         "diff_off": _("changes against the draft hidden"),
         "announce": _("Criterion {n}, {dimension}: {text}. {response} {verdict}"),

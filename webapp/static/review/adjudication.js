@@ -1,52 +1,211 @@
-/* Adjudication: the two decisions beside each criterion, in columns without names; any of them can be taken. */
-
-import { reasonLabel, t } from "./strings.js";
-
-const FIELDS = { text: "set_text", weight: "set_weight", dimension: "set_dimension", polarity: "set_polarity", contested: "set_contested" };
-
-/**
- * [{label, text, facts, take}] for one criterion; empty outside adjudication and where both say the same.
- * `take`: the operations that make ours like it.
+/*
+ * Adjudication: each row's three columns below its criterion, in an order that says nothing of whose they are.
+ * Rows on which both reviewers agree are merged and folded away; the others ask. A change of a row's criterion is
+ * a way of settling it, and where safety is concerned it waits for a reason.
  */
-export function othersOf({ others = [] }, view, key, reasons) {
-  const ours = view.criteria.find((one) => one.key === key);
-  const columns = others.map((decision, index) => {
-    const label = t("other_label", { n: index + 1 });
-    const theirs = decision.criteria.find((one) => one.key === key);
-    if (!theirs) {
-      return { label, text: null, facts: null, take: [] };
+
+import { h, replace } from "./dom.js";
+import { hexKey } from "./identity.js";
+import { joinable, parted, united } from "./pairs.js";
+import { asks, BY_SETTLING, concernsSafety, liveCell, NONE, OWN, rowOf, rowsOf, unsettled } from "./rows.js";
+import { FIELDS } from "./settling.js";
+import { t } from "./strings.js";
+
+const FIELD_OF = Object.fromEntries(Object.entries(FIELDS).map(([field, kind]) => [kind, field]));
+
+export class Adjudication {
+  constructor(screen) {
+    this.screen = screen;
+    this.root = screen.slot("rubric");
+    this.merged = false;
+    this.at = null;
+  }
+
+  get active() {
+    return Boolean(this.screen.view?.adjudication);
+  }
+
+  opened() {
+    this.merged = false;
+    const [first] = this.active ? unsettled(this.screen.view) : [];
+    this.at = first?.key ?? null;
+  }
+
+  render() {
+    const { screen, active } = this;
+    screen.root.toggleAttribute("data-adjudicates", active);
+    screen.root.toggleAttribute("data-merged-shown", active && this.merged);
+    if (!active) {
+      replace(this.root);
+      return;
     }
-    const verdicts = decision.verdicts[key] ?? {};
-    return { label, text: theirs.text, facts: said(theirs, verdicts, reasons), take: taking(ours, theirs, view, verdicts) };
-  });
-  const words = new Set(columns.map(({ text, facts }) => `${text}\n${facts}`));
-  return words.size > 1 ? columns : [];
-}
-
-function said(criterion, verdicts, reasons) {
-  const parts = [t(`dimension_${criterion.dimension}`), t(criterion.polarity), t("weight_n", { n: criterion.weight })];
-  for (const [response, { met }] of Object.entries(verdicts).sort()) {
-    parts.push(`${response} ${met ? "✓" : "✗"}`);
+    if (this.at) {
+      const key = this.at;
+      this.at = null;
+      screen.focus.to(key);
+      return;
+    }
+    const rows = rowsOf(screen.view);
+    const merged = rows.filter((row) => row.agreed && !row.settled).length;
+    const waiting = rows.filter(asks).length;
+    replace(
+      this.root,
+      h(
+        "div",
+        { class: "adjudication" },
+        h("p", { class: "adjudication-counts" }, h("strong", null, t(waiting ? "rows_ask" : "rows_done", { n: waiting })), h("span", null, t("rows_settled", { n: rows.length - merged - waiting }))),
+        merged
+          ? h("button", { type: "button", class: "button button--quiet", "aria-expanded": String(this.merged), onclick: () => this.toggle() }, t("rows_merged", { n: merged }), h("kbd", null, "t"))
+          : h("span", { class: "soft" }, t("rows_merged", { n: 0 })),
+      ),
+    );
   }
-  if (criterion.rejected) {
-    parts.push(t("rejected_because", { reason: reasonLabel(reasons, criterion.rejected.reason || t("no_reason")) }));
-  }
-  return parts.join(" · ");
-}
 
-function taking(ours, theirs, view, verdicts) {
-  const { key } = ours;
-  const changes = Object.entries(FIELDS)
-    .filter(([field]) => ours[field] !== theirs[field])
-    .map(([field, kind]) => [kind, { key, [field]: theirs[field] }]);
-  if (Boolean(ours.rejected) !== Boolean(theirs.rejected)) {
-    changes.push(theirs.rejected ? ["reject", { key, reason: theirs.rejected.reason }] : ["restore", { key }]);
+  toggle() {
+    this.merged = !this.merged;
+    this.screen.render();
   }
-  return [...changes, ...judging(key, view.verdicts[key] ?? {}, verdicts)];
-}
 
-function judging(key, ours, theirs) {
-  return Object.entries(theirs)
-    .filter(([response, { met }]) => ours[response]?.met !== met)
-    .map(([response, { met }]) => ["set_verdict", { key, response, met }]);
+  /** Whether a digit names a column here; then the focused row is settled by it. */
+  picks(name) {
+    if (!this.active || !/^[1-3]$/.test(name) || !this.screen.focused) {
+      return false;
+    }
+    const row = rowOf(this.screen.view, this.screen.focused.key);
+    if (row && this.screen.writable()) {
+      this.settle(row, { choice: Number(name) - 1 });
+    }
+    return Boolean(row);
+  }
+
+  /** Operations that would change a row's criterion settle the row instead. True where it took them. */
+  takes(operations) {
+    if (!this.active || operations.length !== 1) {
+      return false;
+    }
+    const [[kind, payload]] = operations;
+    const row = BY_SETTLING.has(kind) || kind === "remove_added" ? rowOf(this.screen.view, payload.key) : null;
+    if (!row) {
+      return false;
+    }
+    this.change(row, kind, payload);
+    return true;
+  }
+
+  change(row, kind, payload) {
+    if (kind === "restore" && asks(row)) {
+      this.leaveOut(row);
+    } else if (kind === "restore") {
+      this.send([["unsettle", { row: row.key }]]);
+    } else if (kind === "reject" || kind === "remove_added") {
+      this.settle(row, { choice: NONE, reason: payload.reason ?? "" });
+    } else {
+      const { key, origin, rejected, ...criterion } = this.screen.criterion(row.key);
+      this.settle(row, { choice: OWN, criterion: { ...criterion, [FIELD_OF[kind]]: payload[FIELD_OF[kind]] } });
+    }
+  }
+
+  leaveOut(row) {
+    const { config, sheet } = this.screen;
+    const settle = (reason) => this.settle(row, { choice: NONE, reason });
+    sheet.choose({
+      title: t("reject_title", { n: this.screen.numberOf(row.key) }),
+      options: config.rejectReasons.map(({ code, label }, index) => ({ key: String(index + 1), label, pick: () => settle(code) })),
+      otherwise: () => settle(""),
+      otherwiseLabel: t("no_reason"),
+    });
+  }
+
+  /** Settle at once, or ask for the reason first. */
+  settle(row, { choice, reason = row.settled?.reason ?? "", criterion }) {
+    const payload = { row: row.key, choice, ...(criterion ? { criterion } : {}) };
+    const safety = concernsSafety(this.screen.view, row) || criterion?.dimension === "safety";
+    if (!safety || reason) {
+      this.done(row, { ...payload, reason });
+      return;
+    }
+    this.screen.sheet.compose({
+      title: t("reason_title", { n: this.screen.numberOf(row.key) }),
+      value: "",
+      save: (text) => (text ? this.done(row, { ...payload, reason: text.slice(0, 200) }) : this.screen.refuse(t("refused_safety"))),
+    });
+  }
+
+  done(row, payload) {
+    const asked = asks(row);
+    this.send([["settle", payload]]);
+    if (asked && !rowOf(this.screen.view, row.key)?.agreed) {
+      this.next();
+    }
+  }
+
+  send(operations) {
+    if (operations.length) {
+      this.screen.perform(operations);
+    }
+  }
+
+  /** The next row that asks, from the focused one on; the focus stays where nothing asks any more. */
+  next() {
+    const { screen } = this;
+    const waiting = new Set(unsettled(screen.view).map(({ key }) => key));
+    const from = screen.numberOf(screen.focus.key);
+    const around = [...screen.order.slice(from), ...screen.order.slice(0, from)];
+    const next = around.find(({ key }) => waiting.has(key));
+    if (next) {
+      screen.focus.to(next.key);
+    }
+  }
+
+  /** Why an accept has to wait, in words; the focus goes to the first row that asks. */
+  fault(view) {
+    const [first, ...more] = unsettled(view);
+    if (!first) {
+      return null;
+    }
+    this.screen.focus.to(first.key);
+    return t("rows_unsettled", { n: more.length + 1 });
+  }
+
+  /** Two rows that mean the same become one: the focused one, and one that is chosen. */
+  pair() {
+    const { view, focused, sheet } = this.screen;
+    const row = focused && this.active ? rowOf(view, focused.key) : null;
+    const others = row ? joinable(view, row) : [];
+    if (!others.length) {
+      this.screen.refuse(t("nothing_to_pair"));
+      return;
+    }
+    sheet.choose({
+      title: t("pair_title", { n: this.screen.numberOf(row.key) }),
+      options: others.slice(0, 9).map((other, index) => ({
+        key: String(index + 1),
+        label: this.screen.criterion(other.key).text,
+        pick: () => {
+          const joined = united(row, other, view);
+          this.screen.perform([["align", joined]]);
+          this.screen.focus.to(joined.to[0].key);
+        },
+      })),
+    });
+  }
+
+  /** One column's criterion is not what the row is about: it gets a row of its own. */
+  split() {
+    const { view, focused, sheet } = this.screen;
+    const row = focused && this.active ? rowOf(view, focused.key) : null;
+    const columns = row && row.agreed === null ? [0, 1, 2].filter((place) => liveCell(view, row, place)) : [];
+    if (columns.length < 2) {
+      this.screen.refuse(t("nothing_to_split"));
+      return;
+    }
+    sheet.choose({
+      title: t("split_title", { n: this.screen.numberOf(row.key) }),
+      options: columns.map((place) => ({
+        key: String(place + 1),
+        label: liveCell(view, row, place).text,
+        pick: () => this.screen.perform([["align", parted(row, place, hexKey())]]),
+      })),
+    });
+  }
 }

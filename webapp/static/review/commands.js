@@ -1,5 +1,6 @@
 /* Everything a reviewer can do, once: keys, key sheet, command palette and buttons all read this table. */
 
+import { Adjudication } from "./adjudication.js";
 import { Attachments } from "./attachments.js";
 import { DIMENSIONS } from "./scoring.js";
 
@@ -31,6 +32,9 @@ export const COMMANDS = [
   { id: "evidence", keys: ["h"], group: "verdict", writes: true, run: (screen) => screen.verdicts.evidence() },
   { id: "rationale", keys: ["r"], group: "verdict", writes: true, run: (screen) => screen.verdicts.rationale() },
   { id: "unjudged", keys: [], group: "verdict", writes: true, run: (screen) => screen.verdicts.leaveOut() },
+  { id: "pair", keys: ["p"], group: "criterion", writes: true, run: (screen) => screen.panel(Adjudication).pair() },
+  { id: "split", keys: ["P"], group: "criterion", writes: true, run: (screen) => screen.panel(Adjudication).split() },
+  { id: "merged", keys: ["t"], group: "view", run: (screen) => screen.panel(Adjudication).toggle() },
   { id: "diff", keys: ["d"], group: "view", run: (screen) => screen.panes.toggleDiff() },
   { id: "side_by_side", keys: ["b"], group: "view", run: (screen) => screen.panes.toggleSideBySide() },
   { id: "pictures", keys: ["o"], group: "view", run: (screen) => screen.panel(Attachments).view() },

@@ -1,11 +1,12 @@
 /* One criterion's row: number, text with the words changed against the draft, facts, a verdict per response. */
 
+import { columnsElement } from "./columns.js";
 import { h, icon, key as keycap } from "./dom.js";
 import { satisfied } from "./scoring.js";
 import { reasonLabel, t } from "./strings.js";
 import { wordDiff } from "./worddiff.js";
 
-/** `row`: {criterion, number, drafted, cells, focused, response, diff, editing, comments, others, reasons, on}. */
+/** `row`: {criterion, number, drafted, cells, focused, response, diff, editing, comments, columns, reasons, on}. */
 export function criterionRow(row) {
   const { criterion, number, focused } = row;
   return h(
@@ -22,7 +23,7 @@ export function criterionRow(row) {
     h("span", { class: "criterion-n" }, number ? String(number) : "+"),
     row.editing ? editor(row) : words(row),
     row.editing ? null : h("span", { class: "cells" }, row.cells.map((cell) => verdictCell(row, cell))),
-    row.others?.length ? otherDecisions(row) : null,
+    row.columns ? columnsElement(row.columns, row.on) : null,
   );
 }
 
@@ -151,20 +152,4 @@ export function editorValues(root) {
 function select(name, label, options, chosen) {
   const box = h("select", { "data-value": name, "aria-label": label }, options.map(([value, words]) => h("option", { value, selected: value === chosen }, words)));
   return h("label", { class: "mini-field" }, h("span", { class: "visually-hidden" }, label), box);
-}
-
-/** In adjudication: what each of the two decided, in columns without names. */
-function otherDecisions({ others, on }) {
-  return h("div", { class: "others" }, others.map((other) => otherDecision(other, on)));
-}
-
-function otherDecision({ label, text, facts: saying, take }, on) {
-  return h(
-    "div",
-    { class: "other" },
-    h("p", { class: "other-label" }, label),
-    h("p", { dir: "auto" }, text ?? t("other_absent")),
-    saying ? h("p", { class: "criterion-facts" }, saying) : null,
-    take.length ? h("button", { type: "button", class: "button", onclick: () => on.take(take) }, t("take")) : null,
-  );
 }

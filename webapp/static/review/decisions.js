@@ -1,6 +1,7 @@
 /* What one decides about an item: accept, skip, flag, comment, undo. */
 
 import { uuid } from "./identity.js";
+import { Adjudication } from "./adjudication.js";
 import { invalidity, missing } from "./scoring.js";
 import { t } from "./strings.js";
 
@@ -33,6 +34,10 @@ export class Decisions {
 
   /** Why an accept would be refused, in words; the focus goes to the first missing verdict. */
   fault(view) {
+    const waits = this.screen.panel(Adjudication).fault(view);
+    if (waits) {
+      return waits;
+    }
     const invalid = invalidity(view);
     if (invalid) {
       return t(`invalid_${invalid}`);

@@ -1,5 +1,8 @@
 /* What one operation makes of a document: the twin of annotation/document.py. Pure; input stays as it is. */
 
+import { BY_SETTLING, rowOf as settlingRow } from "./rows.js";
+import { settlingEffects } from "./settling.js";
+
 /** `reason` is a code among the page's words (`refused_…`). */
 export class Refused extends Error {
   constructor(reason) {
@@ -43,6 +46,17 @@ function weight(value) {
 function truth(value) {
   demand(typeof value === "boolean", "refused_value");
   return value;
+}
+
+/** One's own criterion in place of a row's columns. */
+function content(criterion) {
+  return {
+    dimension: among(DIMENSIONS, criterion.dimension),
+    text: text(criterion.text),
+    weight: weight(criterion.weight),
+    polarity: among(POLARITIES, criterion.polarity),
+    contested: truth(criterion.contested),
+  };
 }
 
 function criterionOf(document, key) {
@@ -193,6 +207,7 @@ const EFFECTS = {
   unskip: (document) => ({ ...document, skip: null }),
   accept,
   reopen,
+  ...settlingEffects({ demand, reason, content }),
 };
 
 /**
@@ -202,6 +217,7 @@ const EFFECTS = {
 export function apply(document, kind, payload) {
   demand(Object.hasOwn(EFFECTS, kind), "refused_value");
   demand(!document.submitted || kind === "reopen", "refused_submitted");
+  demand(!(BY_SETTLING.has(kind) || kind === "remove_added") || !settlingRow(document, payload.key), "refused_by_row");
   return EFFECTS[kind](document, payload);
 }
 

@@ -1,5 +1,8 @@
 /* Undo is made of ordinary operations: what takes one operation back, and what it touches. */
 
+import { apply } from "./document.js";
+import { settlingInverses, settlingPart } from "./settling.js";
+
 const found = (document, key) => document.criteria.find((criterion) => criterion.key === key);
 const verdictAt = (document, { key, response }) => document.verdicts[key]?.[response] ?? null;
 
@@ -57,6 +60,7 @@ const INVERSE = {
   unskip: (document) => [ofSkip(document)],
   accept: () => [["reopen", {}]],
   reopen: () => [["accept", {}]],
+  ...settlingInverses(apply),
 };
 
 function ofRejection(document, key) {
@@ -116,6 +120,10 @@ function part(document, kind, payload) {
     case "accept":
     case "reopen":
       return [document.criteria, document.verdicts, document.unjudged, document.submitted];
+    case "settle":
+    case "unsettle":
+    case "align":
+      return settlingPart(document, kind, payload);
     default:
       return null;
   }

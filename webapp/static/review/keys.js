@@ -1,5 +1,6 @@
 /* From key presses to commands. Nothing happens while one types; bare Backspace is bound to nothing. */
 
+import { Adjudication } from "./adjudication.js";
 import { command } from "./commands.js";
 
 const SECOND_DIGIT_MS = 600;
@@ -38,6 +39,9 @@ export class Keyboard {
   single(event) {
     if (/^[0-9]$/.test(event.key)) {
       event.preventDefault();
+      if (this.screen.panel(Adjudication).picks(event.key)) {
+        return;
+      }
       this.digit(event.key);
       return;
     }

@@ -6,6 +6,7 @@
  * Its keys stand in commands.js and reach it by `screen.panel(ItsClass)`.
  */
 
+import { Adjudication } from "./adjudication.js";
 import { Attachments } from "./attachments.js";
 
-export const PANELS = [Attachments];
+export const PANELS = [Attachments, Adjudication];

@@ -3,7 +3,8 @@
 import { command } from "./commands.js";
 import { criterionRow } from "./criterion.js";
 import { h, icon, key as keycap, keyed, replace } from "./dom.js";
-import { othersOf } from "./adjudication.js";
+import { columnsOf } from "./columns.js";
+import { Adjudication } from "./adjudication.js";
 import { DIMENSIONS, ordered } from "./scoring.js";
 import { t } from "./strings.js";
 
@@ -69,7 +70,7 @@ export class RubricView {
       focused: focused?.key === key,
       editing: editing?.key === key ? editing : null,
       comments: view.comments.filter((comment) => comment.criterion === key).length,
-      others: othersOf(screen.work.payload, view, key, config.rejectReasons),
+      columns: columnsOf(view, key, config.rejectReasons),
       reasons: config.rejectReasons,
     };
     return {
@@ -99,7 +100,7 @@ export class RubricView {
       toggle: (response) => screen.verdicts.toggle(key, response),
       save: (editing, values) => screen.edits.save(editing, values),
       cancel: () => screen.edits.stop(),
-      take: (operations) => screen.writable() && screen.perform(operations),
+      pick: (place) => screen.focus.to(key) || screen.panel(Adjudication).picks(String(place + 1)),
     };
   }
 

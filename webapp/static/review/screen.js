@@ -1,5 +1,6 @@
 /* What is shown now, and the one way to change it. Views draw from it; commands act on it. */
 
+import { Adjudication } from "./adjudication.js";
 import { Bar } from "./bar.js";
 import { CaseView } from "./case.js";
 import { command } from "./commands.js";
@@ -132,6 +133,9 @@ export class Screen {
   }
 
   perform(operations) {
+    if (this.panel(Adjudication).takes(operations)) {
+      return;
+    }
     try {
       this.notices.clearRefusal();
       this.session.gestures.perform(operations);
