@@ -8,40 +8,26 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from tests.benchmarks.figures import REPOSITORY, figure
-from tests.journeys.stack import free_port
-from webapp.embedded.services import embedded_services
+from tests.benchmarks.figures import figure
+from tests.benchmarks.stage import stage
 
 ROWS, REPEATS = 50_000, 5
-START_S = 60.0
 CHUNK = 1 << 20
 
 
 def run() -> list[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="goldrounds-bench-") as directory:
-        environment = {
-            name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}
-        } | {"GOLDROUNDS_HOME": directory}
-        with embedded_services(Path(directory)):
-            _python(environment, "manage.py", "migrate", "--verbosity", "0")
-            freezes = [
-                json.loads(_python(environment, "-m", "tests.benchmarks.export_data", str(ROWS)))
-                for _ in range(REPEATS)
-            ]
-            with _web(environment, Path(directory)) as (port, process):
-                downloads = [_download(port, process, freezes[-1]) for _ in range(REPEATS)]
+    with stage() as here:
+        freezes = [
+            json.loads(here.last_line("-m", "tests.benchmarks.export_data", str(ROWS)))
+            for _ in range(REPEATS)
+        ]
+        with here.web() as (port, process):
+            downloads = [_download(port, process, freezes[-1]) for _ in range(REPEATS)]
     return [
         figure("export.rows_per_s", [one["rows"] / one["seconds"] for one in freezes], "rows/s"),
         figure("export.mb_per_s", [one["megabytes"] / one["seconds"] for one in freezes], "MB/s"),
@@ -79,52 +65,3 @@ def _download(port: int, server: psutil.Process, made: dict[str, Any]) -> tuple[
 
 def _memory_mb(server: psutil.Process) -> float:
     return sum(one.memory_info().rss for one in [server, *server.children(recursive=True)]) / 1e6
-
-
-@contextmanager
-def _web(environment: dict[str, str], home: Path) -> Iterator[tuple[int, psutil.Process]]:
-    port = free_port()
-    command = ["-m", "gunicorn", "-c", "webapp/gunicorn.py", "--bind", f"127.0.0.1:{port}", "webapp.wsgi"]
-    with (home / "gunicorn.log").open("wb") as log:
-        started = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=REPOSITORY,
-            env=environment | {"GOLDROUNDS_PROCESS": "web"},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _wait(port)
-        yield port, psutil.Process(started.pid)
-    finally:
-        started.terminate()
-        started.wait(timeout=30)
-
-
-def _wait(port: int) -> None:
-    until = time.monotonic() + START_S
-    while time.monotonic() < until:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", "/health/")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.2)
-        finally:
-            connection.close()
-    raise RuntimeError(f"gunicorn did not answer within {START_S:.0f} s")
-
-
-def _python(environment: dict[str, str], *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(arguments)}:\n{done.stderr[-3000:]}")
-    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.figures import REPOSITORY, figure
-from webapp.embedded.services import embedded_services
+from tests.benchmarks.figures import figure
+from tests.benchmarks.stage import stage
 
 REPEATS = 5
 MEGABYTES = 200
@@ -20,17 +16,11 @@ WORDS = "pain fever since days week tablet dose blood pressure chest cough child
 
 
 def run() -> list[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="goldrounds-bench-") as directory:
-        home, file = Path(directory) / "home", Path(directory) / "instructions.jsonl"
-        home.mkdir()
+    with stage() as here:
+        file = here.home / "instructions.jsonl"
         write_instructions(file, MEGABYTES * 1_000_000)
-        environment = {
-            name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}
-        } | {"GOLDROUNDS_HOME": str(home)}
-        with embedded_services(home):
-            run_python(environment, "manage.py", "migrate", "--verbosity", "0")
-            command = ("-m", "tests.benchmarks.import_data", str(file))
-            done = [json.loads(run_python(environment, *command).splitlines()[-1]) for _ in range(REPEATS)]
+        command = ("-m", "tests.benchmarks.import_data", str(file))
+        done = [json.loads(here.last_line(*command)) for _ in range(REPEATS)]
     at_rest = (
         f"at rest {done[-1]['before_mb']:.0f} MB; the file has {MEGABYTES} MB, {done[-1]['rows']:,} rows"
     )
@@ -60,17 +50,3 @@ def write_instructions(path: Path, size: int) -> None:
                 "note": "kept in extra " * 10,
             }
             written += file.write(json.dumps(row) + "\n")
-
-
-def run_python(environment: dict[str, str], *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} failed: {done.stderr[-2000:]}")
-    return done.stdout

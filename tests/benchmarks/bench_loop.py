@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.bench_import import run_python
 from tests.benchmarks.figures import figure
+from tests.benchmarks.stage import Stage, stage
 from tests.shared_data import shared_data
-from webapp.embedded.services import embedded_services
 
 SEEDS = (0, 1, 2)
 ROUNDS, SIZE = 5, 228
@@ -22,19 +19,14 @@ def run() -> list[dict[str, Any]]:
     if data is None:
         print("The shared data are not here: the loop is not simulated.")
         return []
-    with tempfile.TemporaryDirectory(prefix="goldrounds-bench-") as directory:
-        environment = {
-            name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}
-        } | {"GOLDROUNDS_HOME": directory, "TQDM_DISABLE": "1"}
-        with embedded_services(Path(directory)):
-            run_python(environment, "manage.py", "migrate", "--verbosity", "0")
-            said = [_simulated(environment, data / "rubrics.jsonl.gz", seed) for seed in SEEDS]
+    with stage() as here:
+        said = [_simulated(here, data / "rubrics.jsonl.gz", seed) for seed in SEEDS]
     return [*_recalls(said), *_gains(said)]
 
 
-def _simulated(environment: dict[str, str], path: Path, seed: int) -> list[dict[str, Any]]:
+def _simulated(here: Stage, path: Path, seed: int) -> list[dict[str, Any]]:
     command = ["simulate_loop", "--rubrics", str(path), "--rounds", str(ROUNDS), "--round-size", str(SIZE)]
-    said = run_python(environment, "manage.py", *command, "--seed", str(seed))
+    said = here.python("manage.py", *command, "--seed", str(seed))
     return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
 
 

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
 import statistics
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -26,17 +22,15 @@ from typing import Any
 import psutil
 import psycopg
 
-from tests.benchmarks.figures import REPOSITORY, figure
-from tests.journeys.stack import free_port
+from tests.benchmarks.figures import figure
+from tests.benchmarks.stage import stage
 from webapp.embedded import postgres, valkey
 from webapp.embedded.paths import postgres_url
-from webapp.embedded.services import embedded_services
 
 REVIEWERS, ITEMS = 64, 40
 THINK_S = 3.0
 WINDOWS = 5
 THINKING_WINDOW_S, SATURATED_WINDOW_S = 9.0, 4.0
-START_S = 60.0
 API = "/api/v1/review"
 CRITERIA, LETTERS = [f"c{place}" for place in range(10)], "ABC"
 
@@ -267,77 +261,9 @@ def _quantile(values: Sequence[float], share: float) -> float:
 @contextmanager
 def review_server(reviewers: int = REVIEWERS, items: int = ITEMS, *, pages: bool = False) -> Iterator[Server]:
     """gunicorn as in production over an open round of `reviewers` × `items`; `pages`: with static files."""
-    with tempfile.TemporaryDirectory(prefix="goldrounds-bench-") as directory:
-        home = Path(directory)
-        environment = {
-            name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}
-        } | {"GOLDROUNDS_HOME": directory}
-        with embedded_services(home):
-            _python(environment, "manage.py", "migrate", "--verbosity", "0")
-            made = json.loads(
-                _python(environment, "-m", "tests.benchmarks.review_data", str(reviewers), str(items))
-            )
-            if pages:
-                _python(
-                    environment,
-                    "manage.py",
-                    "collectstatic",
-                    "--no-input",
-                    "-v",
-                    "0",
-                    "--ignore",
-                    "rest_framework",
-                )
-            port = free_port()
-            command = [
-                "-m",
-                "gunicorn",
-                "-c",
-                "webapp/gunicorn.py",
-                "--bind",
-                f"127.0.0.1:{port}",
-                "webapp.wsgi",
-            ]
-            with (home / "gunicorn.log").open("w") as log:
-                started = subprocess.Popen(
-                    [sys.executable, *command],
-                    cwd=REPOSITORY,
-                    env=environment | {"GOLDROUNDS_PROCESS": "web"},
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                )
-            try:
-                _wait(port)
-                yield Server(port, home, psutil.Process(started.pid), made["round"], made["reviewers"])
-            finally:
-                started.terminate()
-                started.wait(timeout=30)
-
-
-def _python(environment: dict[str, str], *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(arguments)}:\n{done.stderr[-3000:]}")
-    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
-
-
-def _wait(port: int) -> None:
-    until = time.monotonic() + START_S
-    while time.monotonic() < until:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        try:
-            connection.request("GET", "/health/")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.2)
-        finally:
-            connection.close()
-    raise RuntimeError(f"gunicorn did not answer within {START_S:.0f} s")
+    with stage() as here:
+        made = json.loads(here.last_line("-m", "tests.benchmarks.review_data", str(reviewers), str(items)))
+        if pages:
+            here.python("manage.py", "collectstatic", "--no-input", "-v", "0", "--ignore", "rest_framework")
+        with here.web() as (port, gunicorn):
+            yield Server(port, here.home, gunicorn, made["round"], made["reviewers"])
