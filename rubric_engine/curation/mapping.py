@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rubric_engine.curation.faults import FileRefused
+from rubric_engine.curation.foreign import translated
 from rubric_engine.curation.readers import Row, rows
 
 INSTRUCTIONS, RESPONSES, RUBRICS = "instructions", "responses", "rubrics"
@@ -89,7 +90,7 @@ def guess_kind(path: Path) -> str:
         FileRefused: where the file can't be read or the keys fit no kind.
     """
     for line, row in rows(path):
-        kind = kind_of(row)
+        kind = kind_of(translated(row))
         if kind is None:
             raise FileRefused(
                 f"its columns ({', '.join(sorted(row)[:12])}) fit no kind; name the kind and map the columns",
@@ -131,8 +132,11 @@ def require_mapping(kind: str, mapping: Mapping[str, str]) -> None:
 
 
 def mapped(row: Row, kind: str, mapping: Mapping[str, str]) -> Row:
-    """The row under our names. A mapped column wins over one of our name, which then keeps as `theirs.name`."""
-    result = dict(row)
+    """The row under our names. A mapped column wins over one of our name, which then keeps as `theirs.name`.
+
+    Without a mapping, a row in the shape of another dataset is translated first.
+    """
+    result = dict(row) if mapping else translated(row)
     for ours, theirs in mapping.items():
         if ours == theirs or theirs not in row:
             continue
