@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rubric_engine.curation.faults import FileRefused
+from rubric_engine.curation.mapping import mapped
 from rubric_engine.curation.parsing import PARSERS
 from rubric_engine.curation.readers import rows
 from rubric_engine.models import ImportKind
@@ -49,7 +50,7 @@ def _truths(path: Path) -> Iterator[Truth]:
     for line, row in rows(path):
         if PHYSICIAN not in str(row.get("rubric_author", PHYSICIAN)).casefold():
             continue
-        staged = list(PARSERS[ImportKind.RUBRICS](row))
+        staged = list(PARSERS[ImportKind.RUBRICS](mapped(row, ImportKind.RUBRICS, {})))
         about = next((values for table, values in staged if table == "instruction"), None)
         if about is None:
             raise FileRefused("the row names an instruction but doesn't hold it; add its text", line=line)
