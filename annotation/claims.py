@@ -5,6 +5,8 @@ The holder's page learns of either by its fence: what it still sends is kept bes
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -13,11 +15,12 @@ from django.utils import timezone
 
 from annotation import returning
 from annotation.models import STANDING, Assignment, AssignmentState, Round, RoundItem, RoundState, Slot
-from webapp.accounts.models import Membership, User
+from webapp.accounts.models import User
 from webapp.accounts.permissions import Permission, require
 from webapp.audit.log import record
 
 UNFINISHED = [AssignmentState.OPEN, AssignmentState.DRAFT]
+AT_ONCE = 200
 GIVABLE = [Slot.FIRST, Slot.SECOND]
 
 
@@ -25,24 +28,14 @@ class ClaimRefused(Exception):
     """A lease can't be released, or a slot not be given to that person; the message says why."""
 
 
-def held(round: Round) -> QuerySet[Assignment]:
-    """Leased items with their holders, those whose lease ends last first."""
+def in_hand(round: Round) -> QuerySet[Assignment]:
+    """Items that somebody holds or has begun, those whose lease ends last first; begun and left ones behind."""
     return (
         Assignment.objects.of(round.project)
-        .filter(STANDING, item__round=round, lease_until__gt=timezone.now(), state__in=UNFINISHED)
+        .filter(STANDING, item__round=round, state__in=UNFINISHED)
+        .filter(Q(lease_until__gt=timezone.now()) | Q(state=AssignmentState.DRAFT))
         .select_related("item__instruction", "reviewer")
-        .order_by("-lease_until", "pk")
-    )
-
-
-def stuck(round: Round) -> QuerySet[Assignment]:
-    """Begun and left: no lease any more. Shown beside what is held, because a lead may give these away."""
-    return (
-        Assignment.objects.of(round.project)
-        .filter(STANDING, item__round=round, state=AssignmentState.DRAFT)
-        .filter(Q(lease_until=None) | Q(lease_until__lte=timezone.now()))
-        .select_related("item__instruction", "reviewer")
-        .order_by("lease_until", "pk")
+        .order_by(F("lease_until").desc(nulls_last=True), "pk")
     )
 
 
@@ -107,18 +100,41 @@ def reassign(*, actor: User, assignment: Assignment, reviewer: User, reason: str
     return made
 
 
-def candidates(item: RoundItem) -> list[Membership]:
-    """Who may be given a slot of an item."""
-    return list(returning.members_without(item).order_by("user__username"))
+def hand_over(*, actor: User, round: Round, old: User, new: User, reason: str) -> tuple[int, int]:
+    """Give a reviewer's undecided items to another one. Returns how many were given, and how many stay because
+    `new` has had a part in them. At most `AT_ONCE` in one call.
 
-
-def find(*, round: Round, assignment_id: UUID) -> Assignment:
-    """Raises Assignment.DoesNotExist."""
-    return (
-        Assignment.objects.of(round.project)
-        .select_related("project", "item__instruction", "reviewer")
-        .get(pk=assignment_id, item__round=round)
+    Raises:
+        PermissionDenied. ClaimRefused: no reason is given.
+    """
+    _require_reason(reason)
+    mine = Assignment.objects.of(round.project).filter(
+        STANDING, item__round=round, reviewer=old, slot__in=GIVABLE, state__in=UNFINISHED
     )
+    given = kept = 0
+    for assignment in mine.select_related("project").order_by("position")[:AT_ONCE]:
+        try:
+            reassign(actor=actor, assignment=assignment, reviewer=new, reason=reason)
+            given += 1
+        except ClaimRefused:
+            kept += 1
+    return given, kept
+
+
+def candidates(round: Round, shown: Sequence[Assignment]) -> dict[UUID, list[User]]:
+    """By assignment: who may be given its slot."""
+    had: dict[UUID, set[int]] = defaultdict(set)
+    items = [assignment.item_id for assignment in shown]
+    rows = Assignment.objects.of(round.project).filter(item__in=items).exclude(reviewer=None)
+    for item, reviewer in rows.values_list("item", "reviewer"):
+        had[item].add(reviewer)
+    people = returning.reviewing(round.project).order_by("user__username")
+    users = [member.user for member in people]
+    return {
+        assignment.pk: [user for user in users if user.pk not in had[assignment.item_id]]
+        for assignment in shown
+        if assignment.slot in GIVABLE
+    }
 
 
 def _require_reason(reason: str) -> None:

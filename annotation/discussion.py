@@ -16,7 +16,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from annotation.models import STANDING, Assignment, AssignmentState, Comment, RoundItem, Slot
+from annotation.models import LISTED, STANDING, Assignment, AssignmentState, Comment, RoundItem, Slot
+from annotation.payloads import LONGEST_KEY, OperationRefused, require_storable
+from annotation.queue import absent
 from webapp.accounts.models import Membership, Project, Role, User
 from webapp.accounts.permissions import Permission, allowed, require, role_of
 from webapp.audit.log import record
@@ -79,6 +81,39 @@ def threads(comments: Iterable[Comment]) -> list[Thread]:
 def of_item(*, actor: User, item: RoundItem) -> list[Thread]:
     comments = readable(actor=actor, project=item.project).filter(item=item)
     return threads(comments.select_related("author").order_by("at", "pk"))
+
+
+def recent(
+    *, actor: User, project: Project, resolved: bool = False, most: int = 50
+) -> tuple[list[Thread], bool]:
+    """Readable threads of a project, the newest first, and whether there are more."""
+    own = readable(actor=actor, project=project)
+    firsts = list(
+        own.filter(thread=None, resolved_at__isnull=not resolved)
+        .select_related("author", "item__instruction", "item__round", "item__draft")
+        .prefetch_related("item__draft__criteria")
+        .order_by("-at", "pk")[: most + 1]
+    )
+    replies = (
+        own.filter(thread__in=[first.pk for first in firsts]).select_related("author").order_by("at", "pk")
+    )
+    return threads([*firsts[:most], *replies]), len(firsts) > most
+
+
+def own_item(*, actor: User, assignment_id: UUID, project_id: int | None = None) -> RoundItem:
+    """The item behind one's own assignment.
+
+    Raises:
+        Assignment.DoesNotExist: it isn't the actor's (or not in the token's project).
+        PermissionDenied: the role doesn't review.
+    """
+    own = Q(pk=assignment_id, reviewer=actor)
+    if project_id is not None:
+        own &= Q(project_id=project_id)
+    found = Assignment.rows.filter(LISTED & own).select_related("item__project").first()
+    if found is None:
+        raise absent(actor, assignment_id)
+    return found.item
 
 
 def say(
@@ -166,9 +201,9 @@ def resolve(*, actor: User, comment: Comment, resolved: bool = True) -> None:
         _audit(actor, current, "thread.resolved" if resolved else "thread.reopened")
 
 
-def find(*, actor: User, project: Project, comment_id: UUID) -> Comment:
+def find(*, actor: User, item: RoundItem, comment_id: UUID) -> Comment:
     """Raises Comment.DoesNotExist also for what the actor may not read."""
-    return readable(actor=actor, project=project).select_related("project", "item").get(pk=comment_id)
+    return readable(actor=actor, project=item.project).get(pk=comment_id, item=item)
 
 
 def _locked(comment: Comment) -> Comment:
@@ -177,6 +212,10 @@ def _locked(comment: Comment) -> Comment:
 
 def _words(text: str) -> str:
     words = text.replace("\0", "").strip()
+    try:
+        require_storable(words)
+    except OperationRefused as fault:
+        raise DiscussionRefused(fault.reason) from fault
     if not words:
         raise DiscussionRefused("Write something first.")
     if len(words) > LONGEST:
@@ -185,7 +224,7 @@ def _words(text: str) -> str:
 
 
 def _criterion(key: str) -> str:
-    if len(key) > 64:
+    if len(key) > LONGEST_KEY or (not key.replace("-", "").isalnum() and key):
         raise DiscussionRefused("There is no such criterion.")
     return key
 

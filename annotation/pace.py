@@ -45,6 +45,10 @@ class Pace:
     words: int
 
     @property
+    def active_s(self) -> float:
+        return self.active_ms / 1000
+
+    @property
     def hours(self) -> float:
         return self.active_ms / 3_600_000
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from annotation.assigning import afresh
 from annotation.document import OperationRefused
 from annotation.models import Assignment, AssignmentState, RoundItem, Slot
-from webapp.accounts.models import Membership, User
+from webapp.accounts.models import Membership, Project, User
 from webapp.accounts.permissions import GRANTS, Permission
 from webapp.audit.log import record
 
@@ -59,11 +59,13 @@ def _specialties(member: Membership) -> set[str]:
 def members_without(item: RoundItem) -> QuerySet[Membership]:
     """Those who may review an item and have had no part in it."""
     had = Assignment.rows.filter(item=item).exclude(reviewer=None).values("reviewer")
-    return (
-        Membership.objects.filter(project_id=item.project_id, role__in=REVIEWING, user__is_active=True)
-        .exclude(user__in=had)
-        .select_related("user")
-    )
+    return reviewing(item.project).exclude(user__in=had)
+
+
+def reviewing(project: Project) -> QuerySet[Membership]:
+    return Membership.objects.filter(
+        project=project, role__in=REVIEWING, user__is_active=True
+    ).select_related("user")
 
 
 def give(*, old: Assignment, item: RoundItem, reviewer: User) -> Assignment:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from annotation import returning, settling, threads
 from annotation.document import SETTLING, Document, OperationRefused, apply, require_storable, state_of
-from annotation.models import Assignment, AssignmentState, LateOperation, RoundState, Slot
+from annotation.models import Assignment, AssignmentState, LateOperation, RoundState
 from annotation.queue import LEASE, absent, require_reviewer
 from annotation.remarks import REMARKS
 from annotation.sealing import shown
@@ -276,8 +276,6 @@ def _decide(sent: _Sent, held: _Held, applied: Applied) -> None:
     )
     if sent.kind == "unskip":
         returning.take_back(actor=sent.actor, assignment=assignment)
-    if held.slot == Slot.REPEAT:
-        return
     settling.ask(actor=sent.actor, item_id=held.item_id, slot=held.slot, kind=sent.kind)
 
 

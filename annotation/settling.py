@@ -51,7 +51,7 @@ def ask(*, actor: User, item_id: UUID, slot: int, kind: str) -> None:
         cursor.execute(_ASK, {"actor": actor.pk, "item": item_id, "slot": slot, "now": timezone.now()})
         if not cursor.rowcount:
             raise OperationRefused("The round was closed meanwhile; ask a lead to reopen it.")
-        if kind in UNDOING and slot != Slot.ADJUDICATOR:
+        if kind in UNDOING and slot in {Slot.FIRST, Slot.SECOND}:
             cursor.execute(_THIRD, [item_id])
             third = cursor.fetchone()
             if third is not None and third[0]:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from annotation.attachments import key_for
-from annotation.models import Assignment, Round, RoundItem
+from annotation.models import Assignment, Comment, Flag, Round, RoundItem
 from annotation.rounds import open_round
 from rubric_engine.attachments import changes
 from rubric_engine.models import Attachment, Exemplar, Import, PoolVersion, RubricKind
@@ -192,9 +192,11 @@ def make_rows(project: Project) -> Rows:
     )
     Attempt.rows.create(project=project, run=run, number=1)
     make_token(owner, project)
+    item = RoundItem.objects.of(project).get(round=round)
+    review = Assignment.rows.create(project=project, item=item, slot=0, reviewer=owner, position=1)
     return Rows(
         round,
-        RoundItem.objects.of(project).get(round=round),
+        item,
         run,
         {
             "instruction": instruction,
@@ -206,6 +208,8 @@ def make_rows(project: Project) -> Rows:
                 project=project, kind="instructions", filename="a.jsonl", created_by=owner
             ),
             "member": Membership.objects.get(project=project, user=owner),
+            "flag": Flag.rows.create(project=project, assignment=review, reason="Missing context"),
+            "comment": Comment.rows.create(project=project, item=item, author=owner, text="Why?"),
             "token": ApiToken.objects.get(project=project),
         },
     )
@@ -235,12 +239,15 @@ class Review:
     round: Round
     assignment: Assignment
     picture: Attachment
+    comment: Comment
 
     def path(self, name: str) -> str:
         subject = self.round.pk if "round_id" in PARAMETERS[name] else self.assignment.pk
         named = address(name, "", subject)
         if "key" in named:
             named["key"] = key_for(self.assignment.pk, self.picture.pk)
+        if "comment_id" in named:
+            named["comment_id"] = self.comment.pk
         return reverse(name, kwargs=named)
 
 
@@ -250,7 +257,10 @@ def review(project: Project, ada: User) -> Review:
     round = open_round(actor=lead, round=make_round(project, lead, items=1), reviewers=[ada])
     assignment = Assignment.objects.of(project).select_related("item__instruction").get(reviewer=ada)
     picture = changes.add(actor=lead, instruction=assignment.item.instruction, taken=ring())
-    return Review(round, assignment, picture)
+    comment = Comment.rows.create(
+        project=project, item=assignment.item, assignment=assignment, author=ada, text="Why?"
+    )
+    return Review(round, assignment, picture, comment)
 
 
 @pytest.mark.parametrize("name", OWN_ITEMS)

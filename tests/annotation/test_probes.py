@@ -20,7 +20,7 @@ OWN = "0" * 31
 
 
 def opened(
-    project: Project, lead: User, *, items: int = 8, double_share: float = 0.0, **shares: float
+    project: Project, lead: User, *, items: int = 8, double_share: float = 0.0, **shares: Any
 ) -> Round:
     round = cast.make_round(project, lead, items=items, double_share=double_share, **shares)
     return rounds.open_round(actor=lead, round=round)

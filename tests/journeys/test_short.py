@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
+from annotation import probing
 from tests.journeys.journey import Plan, travel
 from tests.journeys.stack import running
 
@@ -26,12 +28,18 @@ def test_one_datum_goes_from_a_file_to_an_evaluated_policy(tmp_path: Path) -> No
         found = travel(stack, plan, directory=tmp_path)
 
     assert [closed["state"] for closed in found.rounds] == ["closed", "closed"]
-    assert [closed["reviewed"] for closed in found.rounds] == [FIRST, SECOND]
+    assert [closed["reviewed"] for closed in found.rounds] == [counted(FIRST), counted(SECOND)]
     pairs = [json.loads(line) for line in (tmp_path / "preferences.jsonl").read_text().splitlines()]
     assert pairs, "gold with verdicts gives criterion pairs"
     assert found.snapshot["sha256"]
     for stage in ("reward model evaluated", "policy evaluated"):
         assert found.reports[stage], f"{stage}: the report is empty"
+
+
+def counted(size: int) -> int:
+    """Items that the pass rates are of: without those that measure the reviewing itself."""
+    probes = (probing.BLIND_FIRST_SHARE, probing.SEEDED_SHARE)
+    return size - sum(math.floor(size * share + 0.5) for share in probes)
 
 
 @pytest.fixture(autouse=True)

@@ -21,13 +21,13 @@ LEAD = {
         "closed round",
         "item",
     ),
-    *("pool", "exemplar", "agreement", "audit"),
+    *("pool", "exemplar", "agreement", "audit", "quality", "my work", "discussion", "flags", "hours"),
 }
 OPENS: dict[str, set[str]] = {
     "lead": LEAD,
-    "admin": (LEAD - {"queue"}) | {"people"},
-    "ada": {"queue"},
-    "adjudicator": {"queue", "agreement"},
+    "admin": (LEAD - {"queue", "my work"}) | {"people"},
+    "ada": {"queue", "my work", "discussion"},
+    "adjudicator": {"queue", "my work", "discussion", "agreement"},
     "api_client_user": {"instructions", "instruction"},
 }
 

@@ -25,6 +25,10 @@ MOST = {
     "exemplar": 16,
     "agreement": 14,
     "audit": 10,
+    "quality": 16,
+    "my work": 14,
+    "discussion": 14,
+    "flags": 10,
 }
 """Upper bounds, the frame and the session included: a screen that needs more has to say why here."""
 

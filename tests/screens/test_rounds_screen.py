@@ -5,12 +5,21 @@ from __future__ import annotations
 import pytest
 
 from annotation.models import Round, RoundState
+from rubric_engine.models import Import, Instruction
 from tests import cast
 from tests.screens.world import World, review, sign_in
 from webapp.accounts.models import Project, User
 from webapp.jobs.models import Job, JobState
 
-FORM = {"size": 2, "double_share": 15, "seed": 3, "name": "first"}
+FORM = {
+    "size": 2,
+    "double_share": 15,
+    "blind_first_share": 0,
+    "seeded_share": 0,
+    "repeat_share": 0,
+    "seed": 3,
+    "name": "first",
+}
 
 
 def test_a_round_is_made_from_the_form(project: Project, lead: User) -> None:
@@ -20,6 +29,40 @@ def test_a_round_is_made_from_the_form(project: Project, lead: User) -> None:
     made = Round.objects.of(project).get()
     assert response["Location"] == f"/p/ward/rounds/{made.pk}/"
     assert (made.size, made.seed, made.double_share, made.name) == (2, 3, 0.15, "first")
+
+
+def _upload(project: Project, lead: User, filename: str) -> Import:
+    return Import.rows.create(
+        project=project,
+        kind="instructions",
+        filename=filename,
+        path=filename,
+        sha256="0" * 64,
+        created_by=lead,
+    )
+
+
+def test_a_round_can_be_made_of_what_one_file_brought(project: Project, lead: User) -> None:
+    old, new = _upload(project, lead, "old.jsonl"), _upload(project, lead, "new.jsonl")
+    brought = {upload: cast.make_instruction(project, upload.filename) for upload in (old, new)}
+    for upload, instruction in brought.items():
+        Instruction.rows.filter(pk=instruction.pk).update(imported_by=upload)
+    client = sign_in(lead)
+    shown = client.get(f"/p/ward/rounds/?upload={new.pk}").content.decode()
+    assert f'<option value="{new.pk}" selected>' in shown
+    client.post("/p/ward/rounds/new/", FORM | {"upload": str(new.pk)})
+    made = Round.objects.of(project).get()
+    assert [item.instruction for item in made.items.all()] == [brought[new]]
+
+
+def test_a_file_that_brought_nothing_or_is_foreign_makes_no_round(project: Project, lead: User) -> None:
+    cast.make_instruction(project)
+    empty = _upload(project, lead, "empty.jsonl")
+    for upload in (str(empty.pk), "not-an-id"):
+        page = sign_in(lead).post("/p/ward/rounds/new/", FORM | {"upload": upload})
+        assert page.status_code == 422
+    assert sign_in(lead).get("/p/ward/rounds/?upload=not-an-id").status_code == 200
+    assert not Round.objects.of(project).exists()
 
 
 def test_without_instructions_the_form_says_what_is_missing(project: Project, lead: User) -> None:

@@ -47,6 +47,11 @@ class World:
             "pool": "pool/",
             "exemplar": f"pool/exemplars/{exemplar.pk}/",
             "agreement": "agreement/",
+            "quality": "quality/",
+            "my work": "my-work/",
+            "discussion": "discussion/",
+            "flags": "flags/",
+            "hours": "quality/hours.csv",
             "people": "people/",
             "audit": "audit/",
         }

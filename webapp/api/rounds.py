@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotation import rounds
+from annotation import probing, rounds
 from annotation.models import Round
 from rubric_engine.exemplars import ExemplarRefused, activate_pool, freeze_pool
 from webapp.accounts.permissions import Permission
@@ -27,6 +27,10 @@ class NewRound(serializers.Serializer[dict[str, Any]]):
     size = serializers.IntegerField(min_value=1, max_value=5000, default=500)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     double_share = serializers.FloatField(min_value=0, max_value=1, default=0.15)
+    blind_first_share = serializers.FloatField(min_value=0, max_value=1, default=probing.BLIND_FIRST_SHARE)
+    seeded_share = serializers.FloatField(min_value=0, max_value=1, default=probing.SEEDED_SHARE)
+    repeat_share = serializers.FloatField(min_value=0, max_value=1, default=probing.REPEAT_SHARE)
+    deadline = serializers.DateTimeField(required=False, default=None, allow_null=True)
     rubric_only = serializers.BooleanField(default=False)
     instructions = serializers.ListField(
         child=serializers.CharField(max_length=200),
@@ -45,7 +49,8 @@ class ShownRound(serializers.ModelSerializer[Round]):
             "state",
             "size",
             "seed",
-            "double_share",
+            *rounds.SHARES,
+            "deadline",
             "rubric_only",
             "reviewed",
             "strict_passes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from webapp.api import attachments, desk, imports, review, rounds, runs, snapshots
+from webapp.api import attachments, desk, discussion, imports, review, rounds, runs, snapshots
 
 urlpatterns = [
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
@@ -23,6 +23,19 @@ urlpatterns = [
         "review/items/<uuid:assignment_id>/attachments/<str:key>",
         attachments.ItemPicture.as_view(),
         name="review-picture",
+    ),
+    path(
+        "review/items/<uuid:assignment_id>/discussion",
+        discussion.Discussion.as_view(),
+        name="review-discussion",
+    ),
+    *(
+        path(
+            f"review/items/<uuid:assignment_id>/discussion/<uuid:comment_id>/{step}",
+            discussion.DiscussionStep.as_view(step=step),
+            name=f"review-discussion-{step}",
+        )
+        for step in discussion.STEPS
     ),
     path("projects/<slug:project>/attachments", attachments.AttachmentList.as_view(), name="api-attachments"),
     path(

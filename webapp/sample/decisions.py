@@ -59,8 +59,8 @@ def _judged_first(
         document = apply(document, kind, payload)
     drafted = [criterion for criterion in document["criteria"] if criterion["origin"] == "draft"]
     for criterion in drafted:
-        if key := own.get(normalised_text(criterion["text"])):
-            twin = ("reject", {"key": key, "reason": "Repeats another"})
+        if repeated := own.get(normalised_text(criterion["text"])):
+            twin = ("reject", {"key": repeated, "reason": "Repeats another"})
             yield twin
             document = apply(document, *twin)
     return document

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
-from annotation.models import Assignment, AssignmentState, RoundState, Slot
+from annotation import flags
+from annotation.models import STANDING, Assignment, AssignmentState, RoundState, Slot
 from training.models import LIVE_STATES, Attempt
 from webapp.accounts.models import Membership, Role
 from webapp.accounts.permissions import Permission, allowed
@@ -55,6 +56,10 @@ SCREENS: tuple[tuple[StrOrPromise, tuple[Screen, ...]], ...] = (
             Screen(_("Imports"), "imports/", _P.IMPORT_DATA),
             Screen(_("Gold and pool"), "pool/", _P.SEE_POOL),
             Screen(_("Agreement"), "agreement/", _P.SEE_AGREEMENT, "disagreements", "urgent"),
+            Screen(_("Quality and pace"), "quality/", _P.SEE_QUALITY),
+            Screen(_("My work"), "my-work/", _P.REVIEW),
+            Screen(_("Discussion"), "discussion/", _P.DISCUSS),
+            Screen(_("Flags"), "flags/", _P.RUN_ROUNDS, "flags", "urgent"),
         ),
     ),
     (
@@ -75,19 +80,21 @@ SCREENS: tuple[tuple[StrOrPromise, tuple[Screen, ...]], ...] = (
 
 
 def waiting(membership: Membership) -> dict[str, int]:
-    """What waits for this member, in two queries."""
+    """What waits for this member, in three queries."""
     role = Role(membership.role)
     unfinished = Q(state__in=[AssignmentState.OPEN, AssignmentState.DRAFT])
     found: dict[str, int] = {}
     if allowed(role, Permission.REVIEW) or allowed(role, Permission.SEE_AGREEMENT):
         found |= (
             Assignment.objects.of(membership.project)
-            .filter(unfinished, item__round__state=RoundState.OPEN)
+            .filter(STANDING, unfinished, item__round__state=RoundState.OPEN)
             .aggregate(
                 mine=Count("pk", filter=Q(reviewer=membership.user_id)),
                 disagreements=Count("pk", filter=Q(slot=Slot.ADJUDICATOR)),
             )
         )
+    if allowed(role, Permission.RUN_ROUNDS):
+        found["flags"] = flags.waiting(membership.project)
     if allowed(role, Permission.SEE_RUNS):
         found["live_runs"] = Attempt.objects.of(membership.project).filter(state__in=LIVE_STATES).count()
     return found

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
 from annotation import gold, rounds
 from annotation.agreement import wilson
 from annotation.models import (
+    STANDING,
     Assignment,
     AssignmentState,
     Round,
@@ -134,7 +135,7 @@ def _round_now(project: Project, current: Round, user: User) -> dict[str, Any]:
     current.project = project
     progress = rounds.progress(current)
     unfinished = Q(state__in=[AssignmentState.OPEN, AssignmentState.DRAFT])
-    slots = Assignment.objects.of(project).filter(item__round=current)
+    slots = Assignment.objects.of(project).filter(STANDING, item__round=current)
     people = slots.aggregate(
         mine=Count("pk", filter=unfinished & Q(reviewer=user)),
         reviewers=Count("reviewer", distinct=True),

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from annotation.models import Assignment, AssignmentState
+from annotation.models import LISTED, Assignment, AssignmentState
 from webapp.accounts.access import project_view
 from webapp.accounts.models import Project
 from webapp.accounts.permissions import Permission
@@ -18,7 +18,7 @@ def mine(request: HttpRequest, project: Project) -> HttpResponse:
     finished = Q(state__in=[AssignmentState.SUBMITTED, AssignmentState.SKIPPED])
     rounds = (
         Assignment.objects.of(project)
-        .filter(reviewer=request.user.pk, item__round__state__in=["open", "closed"])
+        .filter(LISTED, reviewer=request.user.pk, item__round__state__in=["open", "closed"])
         .values(
             "item__round",
             "item__round__number",

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from annotation import rounds
 from annotation.agreement import wilson
 from annotation.models import (
+    LISTED,
+    STANDING,
     Assignment,
     AssignmentState,
     DraftState,
@@ -21,7 +23,7 @@ from annotation.models import (
     RoundState,
     Slot,
 )
-from rubric_engine.models import Instruction
+from rubric_engine.models import Import, Instruction
 from webapp.accounts.models import Project
 from webapp.jobs.models import Job
 from webapp.jobs.queue import LIVE
@@ -54,6 +56,7 @@ def rows(project: Project) -> list[dict[str, Any]]:
     slots = {
         row["item__round"]: row
         for row in Assignment.objects.of(project)
+        .filter(STANDING)
         .values("item__round")
         .annotate(slots=Count("pk"), done=Count("pk", filter=~UNFINISHED))
         .order_by()
@@ -69,13 +72,14 @@ def _passes(one: Round) -> dict[str, Any]:
     }
 
 
-def supply(project: Project) -> dict[str, int]:
-    """How many instructions a new round could take."""
+def supply(project: Project, upload: Import | None = None) -> dict[str, int]:
+    """How many instructions a new round could take, of one import where it is named."""
     used = RoundItem.objects.of(project).filter(instruction=OuterRef("pk"))
-    counted: dict[str, int] = (
-        Instruction.objects.of(project)
-        .filter(held_out=False)
-        .aggregate(instructions=Count("pk"), unused=Count("pk", filter=~Exists(used)))
+    candidates = Instruction.objects.of(project).filter(held_out=False)
+    if upload is not None:
+        candidates = candidates.filter(imported_by=upload)
+    counted: dict[str, int] = candidates.aggregate(
+        instructions=Count("pk"), unused=Count("pk", filter=~Exists(used))
     )
     return counted
 
@@ -115,7 +119,7 @@ def _reviewers(one: Round) -> list[dict[str, Any]]:
     """How far each person is; what they decided stays with them."""
     return list(
         Assignment.objects.of(one.project)
-        .filter(item__round=one)
+        .filter(LISTED, item__round=one)
         .values(
             "reviewer",
             name=F("reviewer__username"),
@@ -125,6 +129,7 @@ def _reviewers(one: Round) -> list[dict[str, Any]]:
         .annotate(
             total=Count("pk"),
             done=Count("pk", filter=~UNFINISHED),
+            open=Count("pk", filter=UNFINISHED & Q(slot__in=[Slot.FIRST, Slot.SECOND])),
             skipped=Count("pk", filter=Q(state=AssignmentState.SKIPPED)),
             flagged=Count("pk", filter=Q(flagged=True)),
             active_s=Sum("active_ms") / 1000,
@@ -138,7 +143,7 @@ def items(one: Round, asked: QueryDict) -> dict[str, Any]:
     chosen = asked.get("show", "all")
     chosen = chosen if chosen in FILTERS else "all"
     after = asked.get("after", "")
-    slots = Assignment.objects.of(one.project).filter(item=OuterRef("pk"))
+    slots = Assignment.objects.of(one.project).filter(STANDING, item=OuterRef("pk")).exclude(slot=Slot.REPEAT)
     gold = Gold.objects.of(one.project).filter(item=OuterRef("pk"), withdrawn_at=None)
     found = (
         RoundItem.objects.of(one.project)

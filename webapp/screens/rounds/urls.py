@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from webapp.screens.rounds import views
+from webapp.screens.rounds import claims, views
 
 urlpatterns = [
     path("rounds/", views.listing, name="rounds"),
@@ -14,4 +14,8 @@ urlpatterns = [
     path("rounds/<uuid:pk>/open/", views.open_it, name="round_open"),
     path("rounds/<uuid:pk>/close/", views.close, name="round_close"),
     path("rounds/<uuid:pk>/reopen/", views.reopen, name="round_reopen"),
+    path("rounds/<uuid:pk>/deadline/", views.set_deadline, name="round_deadline"),
+    path("rounds/<uuid:pk>/claims/<uuid:assignment>/release/", claims.release, name="claim_release"),
+    path("rounds/<uuid:pk>/claims/<uuid:assignment>/give/", claims.give, name="claim_give"),
+    path("rounds/<uuid:pk>/hand-over/", claims.hand_over, name="round_hand_over"),
 ]

@@ -6,17 +6,18 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation import rounds
-from annotation.models import Round
+from annotation.models import Round, RoundState
 from webapp.accounts.access import project_view
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import Permission
 from webapp.jobs.models import Job
 from webapp.jobs.queue import LIVE, request_cancel
-from webapp.screens.rounds import reads
-from webapp.screens.rounds.forms import NewRound, Reason
+from webapp.screens.rounds import claims, reads
+from webapp.screens.rounds.forms import Deadline, NewRound, Reason, brought_instructions, end_of
 
 
 def _list(request: HttpRequest, project: Project, form: NewRound, *, status: int = 200) -> HttpResponse:
@@ -33,18 +34,22 @@ def _list(request: HttpRequest, project: Project, form: NewRound, *, status: int
 @require_safe
 @project_view(Permission.RUN_ROUNDS)
 def listing(request: HttpRequest, project: Project) -> HttpResponse:
-    supply = reads.supply(project)
+    asked = request.GET.get("upload")
+    upload = next((one for one in brought_instructions(project) if str(one.pk) == asked), None)
+    supply = reads.supply(project, upload)
     size = min(rounds.SIZE, supply["unused"] or supply["instructions"] or rounds.SIZE)
-    return _list(request, project, NewRound(initial={"size": size}))
+    return _list(request, project, NewRound(initial={"size": size, "upload": upload}, project=project))
 
 
 @require_POST
 @project_view(Permission.RUN_ROUNDS)
 def create(request: HttpRequest, project: Project) -> HttpResponse:
-    form = NewRound(request.POST)
+    form = NewRound(request.POST, project=project)
     if not form.is_valid():
         return _list(request, project, form, status=422)
-    asked = form.cleaned_data | {"double_share": form.cleaned_data["double_share"] / 100}
+    given = form.cleaned_data
+    asked = given | {share: given[share] / 100 for share in rounds.SHARES}
+    asked["deadline"] = end_of(given["deadline"])
     assert isinstance(request.user, User)
     try:
         made = rounds.create_round(actor=request.user, project=project, **asked)
@@ -65,7 +70,10 @@ def _shown(project: Project, pk: UUID) -> dict[str, Any]:
 @project_view(Permission.RUN_ROUNDS)
 def detail(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
     context = _shown(project, pk)
-    context["items"] = reads.items(context["round"], request.GET)
+    found = context["round"]
+    context["items"] = reads.items(found, request.GET)
+    if found.state == RoundState.OPEN:
+        context["claims"] = claims.shown(found)
     return render(request, "rounds/detail.html", context)
 
 
@@ -122,3 +130,14 @@ def close(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
 def reopen(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
     form = Reason(request.POST)
     return _move(request, project, pk, rounds.reopen_round, reason=form.data.get("reason", ""))
+
+
+@require_POST
+@project_view(Permission.RUN_ROUNDS)
+def set_deadline(request: HttpRequest, project: Project, pk: UUID) -> HttpResponse:
+    form = Deadline(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("That is no date."))
+        return redirect("round", project.slug, pk)
+    day = form.cleaned_data["deadline"]
+    return _move(request, project, pk, rounds.set_deadline, deadline=end_of(day))

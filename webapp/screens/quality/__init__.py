@@ -1,0 +1,1 @@
+"""How reviewers work: pace, seeded errors, agreement with oneself. For leads of everyone, for reviewers of themselves."""
