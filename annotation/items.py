@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext as _
 
 from annotation import attachments
 from annotation.gold import response_keys
@@ -156,7 +157,7 @@ def _responses(order: list[int], texts: dict[str, str]) -> list[dict[str, str]]:
 
 def _label(drafter: str) -> str:
     """Which kind of drafter; never a model's name, which reviewers don't see."""
-    return label(drafter) if drafter in {RETRIEVAL, TEMPLATE} else "Drafted by a language model"
+    return label(drafter) if drafter in {RETRIEVAL, TEMPLATE} else _("Drafted by a language model")
 
 
 def _title(text: str) -> str:

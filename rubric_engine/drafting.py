@@ -11,6 +11,7 @@ from contextlib import closing
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from rubric_engine.drafters import (
     RETRIEVAL,
@@ -64,10 +65,10 @@ def drafter_name(project: Project | None = None) -> str:
 def label(drafter: str) -> str:
     """What a draft is called wherever it is shown."""
     named = {
-        RETRIEVAL: "Composed from gold by retrieval",
-        TEMPLATE: "Generic template, not drafted for this item",
+        RETRIEVAL: _("Composed from gold by retrieval"),
+        TEMPLATE: _("Generic template, not drafted for this item"),
     }
-    return named.get(drafter, f"Drafted by {drafter}")
+    return named.get(drafter) or _("Drafted by %(drafter)s") % {"drafter": drafter}
 
 
 def draft_item(

@@ -18,7 +18,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
 
-from webapp.screens.scales import Frame, coefficient, path, short, spread, ticks
+from webapp.screens.scales import Frame, breadth, coefficient, path, short, spread, ticks
 
 FOCUSABLE_POINTS = 40
 """Plots with more points than this show their values in the table only: no one tabs through 500 steps."""
@@ -93,9 +93,9 @@ def lines(
     low, high = y_range or _range(drawn, reference)
     marks = list(ticks(low, high) if y_ticks is None else y_ticks)
     xs = [point.x for one in drawn for point in one.points] + [x for x, _ in x_ticks]
-    ends = max((len(one.label) for one in drawn), default=0)
+    ends = max((breadth(one.label) for one in drawn), default=0)
     if reference and marks:
-        ends = max(ends, len(reference.label))
+        ends = max(ends, breadth(reference.label))
     frame = Frame(
         left=46 if marks else 4,
         right=width - max(12, 7 * ends + 14 if marks or ends else 0),
@@ -248,7 +248,7 @@ def _reference(reference: Reference | None, frame: Frame, *, inside: bool) -> di
 
 def _covered(x: float, reference: Reference | None, frame: Frame) -> bool:
     """Whether the reference's label would cover the text of a tick at `x`."""
-    return reference is not None and abs(frame.x(reference.value) - x) < 4 * len(reference.label) + 16
+    return reference is not None and abs(frame.x(reference.value) - x) < 4 * breadth(reference.label) + 16
 
 
 def _placed(

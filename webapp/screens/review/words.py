@@ -145,6 +145,8 @@ def _states() -> dict[str, str]:
         "state_skipped": _("Skipped"),
         "decided": _("{n} of {of} decided"),
         "active_time": _("{time} active"),
+        "time_hours": _("{h} h {m}"),
+        "time_minutes": _("{m} min"),
         "yours_until": _("Yours until {time}"),
         "accept": _("Accept"),
         "reopen": _("Reopen"),

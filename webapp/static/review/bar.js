@@ -76,7 +76,7 @@ export class Bar {
   renderTime() {
     const minutes = Math.floor(this.screen.session.active.total / 60000);
     const hours = Math.floor(minutes / 60);
-    const time = hours ? `${hours} h ${String(minutes % 60).padStart(2, "0")}` : `${minutes} min`;
+    const time = hours ? t("time_hours", { h: hours, m: String(minutes % 60).padStart(2, "0") }) : t("time_minutes", { m: minutes });
     setText(this.time, t("active_time", { time }));
   }
 }
