@@ -67,13 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="names of screens, separated by commas")
     asked = parser.parse_args(arguments)
     only = {name for name in asked.only.split(",") if name}
-    if fault := _cannot(asked.url):
+    if fault := cannot(asked.url):
         print(fault, file=sys.stderr)
         return 1
     return _take(asked.url, asked.out, [shot for shot in SHOTS if not only or shot.name in only])
 
 
-def _cannot(url: str) -> str:
+def cannot(url: str) -> str:
     if CHROMIUM is None:
         return "No Chromium on this machine: install it (apt install chromium)."
     try:
@@ -93,7 +93,7 @@ def _take(url: str, out: Path, shots: Sequence[Shot]) -> int:
             for shot in shots:
                 if shot.person not in windows:
                     windows[shot.person] = browser.new_context(viewport=SIZE, color_scheme=theme)
-                    _sign_in(windows[shot.person], url, shot.person)
+                    sign_in(windows[shot.person], url, shot.person)
                 page = windows[shot.person].new_page()
                 if _arrive(page, url, shot):
                     page.screenshot(path=out / theme / f"{shot.name}.png")
@@ -106,7 +106,7 @@ def _take(url: str, out: Path, shots: Sequence[Shot]) -> int:
     return 1 if missed else 0
 
 
-def _sign_in(window: BrowserContext, url: str, person: str) -> None:
+def sign_in(window: BrowserContext, url: str, person: str) -> None:
     """As one of the sample people, by the button on the sign-in page."""
     if not person:
         return
