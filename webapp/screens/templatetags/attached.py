@@ -27,9 +27,9 @@ def measured_cell(cell: Mapping[str, str], narrow: int) -> SafeString:
     words = {"low": gettext("low"), "high": gettext("high"), "abnormal": gettext("abnormal")}
     mark = cell["mark"]
     if mark not in SIGNS:
-        return format_html("{}", cell["value"] or "–")
+        return format_html('<bdi dir="ltr">{}</bdi>', cell["value"] or "–")
     return format_html(
-        '<span class="out"><span aria-hidden="true">{}</span> {} <span class="{}">{}</span></span>',
+        '<span class="out"><span aria-hidden="true">{}</span> <bdi dir="ltr">{}</bdi> <span class="{}">{}</span></span>',
         SIGNS[mark],
         cell["value"],
         "visually-hidden" if narrow > 1 else "out-word",

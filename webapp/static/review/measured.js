@@ -31,18 +31,18 @@ function line(row, course) {
   return h(
     "tr",
     null,
-    h("th", { scope: "row" }, h("bdi", null, row.name), " ", h("span", { class: "unit" }, row.unit)),
+    h("th", { scope: "row" }, h("bdi", null, row.name), " ", h("bdi", { class: "unit", dir: "ltr" }, row.unit)),
     course && h("td", null, plot(row)),
     row.cells.map((one) => h("td", { class: "num" }, cell(one, course))),
-    h("td", { class: "soft nowrap" }, row.reference || "–"),
+    h("td", { class: "soft nowrap" }, h("bdi", { dir: "ltr" }, row.reference || "–")),
   );
 }
 
 function cell({ value, mark }, narrow) {
   if (!SIGNS[mark]) {
-    return value || "–";
+    return h("bdi", { dir: "ltr" }, value || "–");
   }
-  return h("span", { class: "out" }, h("span", { "aria-hidden": "true" }, SIGNS[mark]), ` ${value} `, h("span", { class: narrow ? "visually-hidden" : "out-word" }, t(`mark_${mark}`)));
+  return h("span", { class: "out" }, h("span", { "aria-hidden": "true" }, SIGNS[mark]), " ", h("bdi", { dir: "ltr" }, value), " ", h("span", { class: narrow ? "visually-hidden" : "out-word" }, t(`mark_${mark}`)));
 }
 
 /** The values as a line over the band of the reference range; nothing where fewer than two are numbers. */
