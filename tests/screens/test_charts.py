@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -112,6 +113,23 @@ def test_coefficients_have_no_leading_zero(value: float, text: str) -> None:
 )
 def test_numbers_are_as_short_as_they_mean(value: float, text: str) -> None:
     assert short(value) == text
+
+
+def test_the_references_label_is_not_covered_by_a_series_that_ends_near_it() -> None:
+    series = [
+        Series(name, [Point(0, 0.0), Point(1, 0.96)], label=f"{name} 96 %") for name in ("strict", "minor")
+    ]
+    plot = lines(
+        title="Passed",
+        series=series,
+        y_range=(0, 1),
+        y_ticks=(0, 1),
+        reference=Reference(0.95, "95 %, converged"),
+    )
+    labels = re.findall(r'<text class="(?:label|reference-label)"[^>]* y="([\d.]+)"', plot)
+    heights = sorted(map(float, labels))
+    assert len(heights) == 3
+    assert all(below - above >= LABEL_GAP - 0.01 for above, below in pairwise(heights))
 
 
 @given(low=st.floats(-1e6, 1e6), span=st.floats(1e-6, 1e6))

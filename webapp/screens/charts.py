@@ -107,14 +107,16 @@ def lines(
         y_high=high,
     )
     focusable = sum(len(one.points) for one in drawn) <= FOCUSABLE_POINTS
+    beside = [frame.y(reference.value)] if reference and marks else []
+    labels = spread([*beside, *(frame.y(one.points[-1].y) for one in drawn)], lowest=frame.bottom - 4)
     context = {
         "width": width,
         "height": height,
         "frame": frame,
         "y_ticks": [{"y": frame.y(value), "text": show(value)} for value in marks],
         "x_ticks": [{"x": frame.x(value), "text": text} for value, text in x_ticks],
-        "reference": _reference(reference, frame, inside=not marks),
-        "series": _placed(drawn, frame, show, focusable=focusable),
+        "reference": _reference(reference, frame, label_y=labels[0] if beside else None),
+        "series": _placed(drawn, labels[len(beside) :], frame, show, focusable=focusable),
         "axis": bool(marks),
     }
     rows = [
@@ -240,10 +242,13 @@ def _range(series: Sequence[Series], reference: Reference | None) -> tuple[float
     return low - margin, high + margin
 
 
-def _reference(reference: Reference | None, frame: Frame, *, inside: bool) -> dict[str, object] | None:
+def _reference(
+    reference: Reference | None, frame: Frame, *, label_y: float | None
+) -> dict[str, object] | None:
+    """`label_y`: where the label stands beside the plot; None: inside it, above the line."""
     if reference is None:
         return None
-    return {"y": frame.y(reference.value), "text": reference.label, "inside": inside}
+    return {"y": frame.y(reference.value), "text": reference.label, "label_y": label_y}
 
 
 def _covered(x: float, reference: Reference | None, frame: Frame) -> bool:
@@ -252,9 +257,13 @@ def _covered(x: float, reference: Reference | None, frame: Frame) -> bool:
 
 
 def _placed(
-    series: Sequence[Series], frame: Frame, show: Callable[[float], str], *, focusable: bool
+    series: Sequence[Series],
+    labels: Sequence[float],
+    frame: Frame,
+    show: Callable[[float], str],
+    *,
+    focusable: bool,
 ) -> list[dict[str, object]]:
-    labels = spread([frame.y(one.points[-1].y) for one in series], lowest=frame.bottom - 4)
     placed: list[dict[str, object]] = []
     for one, label_y in zip(series, labels, strict=True):
         last = one.points[-1]
