@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.http import HttpResponse
 from pytest_django import Settings
 
 from annotation import rounds
@@ -22,6 +23,7 @@ from webapp.accounts import desks
 from webapp.accounts.models import Project, User
 
 DATES = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
+CSRF = re.compile(rb'[\w-]*csrf[\w-]*"[^>]*|"X-CSRFToken": "[^"]*"', re.IGNORECASE)
 VARYING_HEADERS = {"Date", "Set-Cookie"}
 
 
@@ -55,6 +57,9 @@ def adas_day(desk: Desk, round: Round, foreign: list[str]) -> list[Any]:
             desk.item |= response.json()
 
     note(desk.get("desk"))
+    for path in ("discussion/", "my-work/"):
+        page = desk.client.get(f"/p/ward/{path}")
+        note(HttpResponse(CSRF.sub(b"", page.content), status=page.status_code))
     note(desk.get(f"rounds/{round.pk}/items"))
     while (claimed := note(desk.post(f"rounds/{round.pk}/claim"))).status_code == 200:
         desk.item = claimed.json()
@@ -64,8 +69,11 @@ def adas_day(desk: Desk, round: Round, foreign: list[str]) -> list[Any]:
             for response in desk.item["responses"]:
                 send("set_verdict", {"key": criterion["key"], "response": response["key"], "met": True})
         send("flag", {"reason": "other", "text": "I wonder"})
+        send("comment", {"id": thread_id(f"ada {len(said)}"), "text": "I wonder too", "criterion": "s1"})
+        discuss(desk, note, f"ada, before {len(said)}")
         send("accept")
         send("reopen")
+        discuss(desk, note, f"ada, again {len(said)}")
         send("set_weight", {"key": "e1", "weight": 4})
         send("accept")
         send("set_weight", {"key": "e1", "weight": 3})
@@ -84,12 +92,33 @@ def adas_day(desk: Desk, round: Round, foreign: list[str]) -> list[Any]:
     return said
 
 
+def discuss(desk: Desk, note: Callable[[Any], Any], name: str) -> None:
+    """What one asks for and writes while one is still at work; Ben's threads are asked for by their ids."""
+    path = f"items/{desk.item['id']}/discussion"
+    own = {"id": thread_id(name), "text": "I wonder about this one.", "criterion": "s1"}
+    note(desk.get(path))
+    note(desk.post(path, own))
+    note(desk.post(f"{path}/{own['id']}/resolve"))
+    for place in range(1, 7):
+        bens = thread_id(f"ben {place}")
+        note(desk.post(path, own | {"id": thread_id(f"{name} {place}"), "thread": bens}))
+        for step in ("resolve", "reopen", "withdraw"):
+            note(desk.post(f"{path}/{bens}/{step}"))
+    note(desk.get(path))
+
+
+def thread_id(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+
+
 def bens_day(desk: Desk, round: Round) -> None:
     """Ben finishes: some items as Ada will decide them, some not, one skipped, one flagged."""
-    place = 0
+    place, skipped = 0, False
     while desk.claim(round):
         place += 1
-        if place == 1:
+        desk.do("comment", id=thread_id(f"ben {place}"), text="Look at this.", criterion="p1")
+        if not skipped and Assignment.rows.get(pk=desk.item["id"]).item.double:
+            skipped = True
             desk.do("skip", reason="not my field")
             continue
         desk.judge_all(met=place % 3 == 0)

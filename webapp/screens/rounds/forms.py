@@ -108,4 +108,4 @@ class Deadline(forms.Form):
 
 def end_of(day: date | None) -> datetime | None:
     """The last second of a day, in the time zone of the page."""
-    return day and timezone.make_aware(datetime.combine(day, time(23, 59, 59)))
+    return timezone.make_aware(datetime.combine(day, time(23, 59, 59))) if day else None
