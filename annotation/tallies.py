@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, OuterRef, Q
 
 from annotation import gold
-from annotation.agreement import wilson
+from annotation.coefficients import wilson
 from annotation.models import (
     STANDING,
     Assignment,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from annotation import agreement
 from annotation.models import Assignment, AssignmentState
+from rubric_engine.models import ImportedRating
 from rubric_engine.rubric import Dimension
 from webapp.accounts.models import Project
 from webapp.screens.charts import Interval, Reference, intervals
@@ -29,7 +30,8 @@ def agreed(project: Project) -> agreement.ProjectAgreement:
         .aggregate(n=Count("pk"), last=Max("submitted_at"))
     )
     stamp = seen["last"].timestamp() if seen["last"] else 0
-    key = f"agreement:{project.pk}:{seen['n']}:{stamp}"
+    ratings = ImportedRating.objects.of(project).aggregate(last=Max("pk"))["last"] or 0
+    key = f"agreement-3:{project.pk}:{seen['n']}:{stamp}:{ratings}"
     found = cache.get_or_set(key, lambda: agreement.of_project(project), KEPT_FOR_S)
     return cast("agreement.ProjectAgreement", found)
 

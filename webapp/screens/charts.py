@@ -137,11 +137,12 @@ def intervals(
     reference: Reference | None = None,
     width: int = 470,
     row_height: int = 46,
+    label_width: int = 118,
 ) -> SafeString:
     """Dots with their intervals, one row each; a row without a value says *undefined*."""
     height = 34 + row_height * len(rows)
     frame = Frame(
-        left=118,
+        left=label_width,
         right=width - 34,
         top=12,
         bottom=height - 26,
