@@ -50,6 +50,8 @@ SHOTS = (
     Shot("pool", "lead", f"{HOME}pool/"),
     Shot("exemplar", "lead", f"{HOME}pool/", "tbody a[href*='/exemplars/']"),
     Shot("agreement", "lead", f"{HOME}agreement/"),
+    Shot("adjudication-list", "lead", f"{HOME}adjudication/"),
+    Shot("ledger", "lead", f"{HOME}ledger/"),
     Shot("snapshots", "lead", f"{HOME}snapshots/"),
     Shot("snapshot", "lead", f"{HOME}snapshots/", "main a[href*='/snapshots/']"),
     Shot("runs", "lead", f"{HOME}runs/"),

@@ -115,6 +115,8 @@ def test_people_sign_in_and_empty_projects_have_no_fault_in_either_theme(
         "rounds/",
         "pool/",
         "agreement/",
+        "adjudication/",
+        "ledger/",
         "instructions/",
         "audit/",
         "imports/",

@@ -22,12 +22,13 @@ LEAD = {
         "item",
     ),
     *("pool", "exemplar", "agreement", "audit", "quality", "my work", "discussion", "flags", "hours"),
+    *("adjudication", "ledger", "ledger file"),
 }
 OPENS: dict[str, set[str]] = {
     "lead": LEAD,
     "admin": (LEAD - {"queue", "my work"}) | {"people"},
     "ada": {"queue", "my work", "discussion"},
-    "adjudicator": {"queue", "my work", "discussion", "agreement"},
+    "adjudicator": {"queue", "my work", "discussion", "agreement", "adjudication"},
     "api_client_user": {"instructions", "instruction"},
 }
 

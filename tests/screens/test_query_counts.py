@@ -24,6 +24,8 @@ MOST = {
     "pool": 16,
     "exemplar": 16,
     "agreement": 14,
+    "adjudication": 12,
+    "ledger": 16,
     "audit": 10,
     "quality": 16,
     "my work": 14,

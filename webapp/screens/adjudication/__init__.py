@@ -1,0 +1,1 @@
+"""What waits for a third reviewer, the oldest first. Reads only; settling happens at the review screen."""

@@ -1,0 +1,1 @@
+"""What became of drafted criteria: pass rates, reasons, and what the drafter gets wrong. Reads only."""
