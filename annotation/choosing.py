@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from django.db.models import Count, Exists, OuterRef
+from django.utils.translation import gettext as _
 
 from annotation.models import RoundItem
 from rubric_engine.models import Import, Instruction
@@ -31,7 +32,7 @@ def choose(
     `upload`: only instructions that this import brought.
     """
     if size < 1:
-        raise RoundRefused("A round has at least one item.")
+        raise RoundRefused(_("A round has at least one item."))
     candidates = Instruction.objects.of(project).filter(held_out=False)
     if upload is not None:
         candidates = candidates.filter(imported_by=upload)
@@ -40,7 +41,8 @@ def choose(
         found = dict(candidates.filter(external_id__in=wanted).values_list("external_id", "pk"))
         if absent := [name for name in wanted if name not in found]:
             raise RoundRefused(
-                f"{len(absent)} instructions are unknown or bench items, the first: {absent[0]!r}."
+                _("%(n)s instructions are unknown or bench items, the first: %(first)s.")
+                % {"n": len(absent), "first": repr(absent[0])}
             )
         return [found[name] for name in sorted(wanted, key=lambda name: _lot(seed, name))]
     rows = candidates.annotate(

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotation import returning
 from annotation.models import STANDING, Assignment, AssignmentState, Round, RoundItem, RoundState, Slot
@@ -52,7 +53,7 @@ def release(*, actor: User, assignment: Assignment, reason: str) -> Assignment:
             Assignment.rows.select_for_update(of=("self",)).select_related("project").get(pk=assignment.pk)
         )
         if current.lease_until is None or current.lease_until <= timezone.now():
-            raise ClaimRefused("Nobody holds this item now.")
+            raise ClaimRefused(_("Nobody holds this item now."))
         until = current.lease_until
         current.lease_until = None
         current.fence = F("fence") + 1
@@ -86,7 +87,9 @@ def reassign(*, actor: User, assignment: Assignment, reviewer: User, reason: str
         current = Assignment.rows.select_for_update().get(pk=assignment.pk)
         _require_givable(item, current)
         if not returning.members_without(item).filter(user=reviewer).exists():
-            raise ClaimRefused(f"{reviewer.shown_name} can't review this item, or has had a part in it.")
+            raise ClaimRefused(
+                _("%(name)s can't review this item, or has had a part in it.") % {"name": reviewer.shown_name}
+            )
         made = returning.give(old=current, item=item, reviewer=reviewer)
         record(
             project=item.project,
@@ -139,15 +142,15 @@ def candidates(round: Round, shown: Sequence[Assignment]) -> dict[UUID, list[Use
 
 def _require_reason(reason: str) -> None:
     if not reason.strip():
-        raise ClaimRefused("Say why; the reason is kept in the audit log.")
+        raise ClaimRefused(_("Say why; the reason is kept in the audit log."))
 
 
 def _require_givable(item: RoundItem, current: Assignment) -> None:
     if item.round.state != RoundState.OPEN:
-        raise ClaimRefused("The round isn't open.")
+        raise ClaimRefused(_("The round isn't open."))
     if current.slot not in GIVABLE:
-        raise ClaimRefused("Only a first or second review can be given to somebody else.")
+        raise ClaimRefused(_("Only a first or second review can be given to somebody else."))
     if current.returned_at is not None:
-        raise ClaimRefused("Somebody else has this item already.")
+        raise ClaimRefused(_("Somebody else has this item already."))
     if current.state == AssignmentState.SUBMITTED:
-        raise ClaimRefused("The item is decided already.")
+        raise ClaimRefused(_("The item is decided already."))

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotation.models import LISTED, STANDING, Assignment, AssignmentState, Comment, RoundItem, Slot
 from annotation.payloads import LONGEST_KEY, OperationRefused, require_storable
@@ -161,7 +162,7 @@ def say(
 def _known(actor: User, item: RoundItem, comment_id: UUID, words: str, fault: IntegrityError) -> Comment:
     known = Comment.rows.filter(pk=comment_id, item=item, author=actor, text=words).first()
     if known is None:
-        raise DiscussionRefused("There is a comment with this id already.") from fault
+        raise DiscussionRefused(_("There is a comment with this id already.")) from fault
     return known
 
 
@@ -174,9 +175,9 @@ def withdraw(*, actor: User, comment: Comment) -> None:
     with transaction.atomic():
         current = _locked(comment)
         if current.author_id != actor.pk:
-            raise DiscussionRefused("Only who wrote it can take it back.")
+            raise DiscussionRefused(_("Only who wrote it can take it back."))
         if current.replies.filter(withdrawn_at=None).exists():
-            raise DiscussionRefused("It was answered already; write another one instead.")
+            raise DiscussionRefused(_("It was answered already; write another one instead."))
         current.withdrawn_at = timezone.now()
         current.save(update_fields=["withdrawn_at"])
         _audit(actor, current, "comment.withdrawn")
@@ -191,10 +192,10 @@ def resolve(*, actor: User, comment: Comment, resolved: bool = True) -> None:
     with transaction.atomic():
         current = _locked(comment)
         if current.thread_id is not None:
-            raise DiscussionRefused("A thread is resolved as a whole, at its first comment.")
+            raise DiscussionRefused(_("A thread is resolved as a whole, at its first comment."))
         lead = allowed(role_of(actor, current.project), Permission.RUN_ROUNDS)
         if current.author_id != actor.pk and not lead:
-            raise DiscussionRefused("Only who began the thread, or a lead, can do that.")
+            raise DiscussionRefused(_("Only who began the thread, or a lead, can do that."))
         current.resolved_at = timezone.now() if resolved else None
         current.resolved_by = actor if resolved else None
         current.save(update_fields=["resolved_at", "resolved_by"])
@@ -217,15 +218,15 @@ def _words(text: str) -> str:
     except OperationRefused as fault:
         raise DiscussionRefused(fault.reason) from fault
     if not words:
-        raise DiscussionRefused("Write something first.")
+        raise DiscussionRefused(_("Write something first."))
     if len(words) > LONGEST:
-        raise DiscussionRefused(f"A comment holds at most {LONGEST} characters.")
+        raise DiscussionRefused(_("A comment holds at most %(n)s characters.") % {"n": LONGEST})
     return words
 
 
 def _criterion(key: str) -> str:
     if len(key) > LONGEST_KEY or (not key.replace("-", "").isalnum() and key):
-        raise DiscussionRefused("There is no such criterion.")
+        raise DiscussionRefused(_("There is no such criterion."))
     return key
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotation.models import Flag
 from webapp.accounts.models import Project, User
@@ -58,13 +59,13 @@ def answer(*, actor: User, flag: Flag, text: str, resolved: bool) -> Flag:
     require(actor=actor, project=flag.project, permission=Permission.RUN_ROUNDS)
     words = text.replace("\0", "").strip()
     if len(words) > LONGEST:
-        raise FlagRefused(f"An answer holds at most {LONGEST} characters.")
+        raise FlagRefused(_("An answer holds at most %(n)s characters.") % {"n": LONGEST})
     if not words and not resolved:
-        raise FlagRefused("Write an answer, or resolve the flag without one.")
+        raise FlagRefused(_("Write an answer, or resolve the flag without one."))
     with transaction.atomic():
         current = Flag.rows.select_for_update(of=("self",)).select_related("project").get(pk=flag.pk)
         if current.lowered_at is not None:
-            raise FlagRefused("The reviewer has taken this flag back.")
+            raise FlagRefused(_("The reviewer has taken this flag back."))
         now = timezone.now()
         old = {"answer": current.answer, "resolved": current.resolved_at is not None}
         if words != current.answer:

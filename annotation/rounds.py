@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotation import assigning, probing, settling
 from annotation.choosing import RoundRefused, choose
@@ -179,7 +180,7 @@ def open_round(*, actor: User, round: Round, reviewers: Sequence[User] | None = 
         current = _locked(round, RoundState.DRAFTED)
         people = assigning.reviewers_of(current.project, reviewers)
         if not people:
-            raise RoundRefused("Nobody can review. Add a physician under People first.")
+            raise RoundRefused(_("Nobody can review. Add a physician under People first."))
         items = list(
             RoundItem.objects.of(current.project)
             .filter(round=current, draft_state=DraftState.DRAFTED)
@@ -187,7 +188,7 @@ def open_round(*, actor: User, round: Round, reviewers: Sequence[User] | None = 
             .order_by("position")
         )
         if not items:
-            raise RoundRefused("No item of this round has a draft. Start the drafting again.")
+            raise RoundRefused(_("No item of this round has a draft. Start the drafting again."))
         assigning.assign(current, items, people)
         current.opened_at = timezone.now()
         doubles = sum(item.double for item in items)
@@ -227,7 +228,7 @@ def reopen_round(*, actor: User, round: Round, reason: str) -> Round:
     """Open a closed round again; what is decided anew supersedes its gold."""
     require(actor=actor, project=round.project, permission=Permission.RUN_ROUNDS)
     if not reason.strip():
-        raise RoundRefused("Say why the round is reopened.")
+        raise RoundRefused(_("Say why the round is reopened."))
     with transaction.atomic():
         current = _locked(round, RoundState.CLOSED)
         current.closed_at = None
@@ -272,7 +273,8 @@ def _locked(round: Round, *states: RoundState) -> Round:
     if current.state not in states:
         wanted = " or ".join(str(state.label).lower() for state in states)
         raise RoundRefused(
-            f"The round is {current.get_state_display().lower()}; it must be {wanted} for that."
+            _("The round is %(state)s; it must be %(wanted)s for that.")
+            % {"state": current.get_state_display().lower(), "wanted": wanted}
         )
     return current
 

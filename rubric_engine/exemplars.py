@@ -12,6 +12,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from rubric_engine import embeddings, selection
 from rubric_engine.models import (
@@ -43,10 +44,11 @@ def admit(*, actor: User | None, gold_rubric: RubricVersion, owner: User | None)
     """
     if gold_rubric.kind not in (RubricKind.CORRECTED, RubricKind.ADJUDICATED):
         raise ExemplarRefused(
-            f"A {gold_rubric.kind} rubric is not gold. Only reviewed rubrics enter the pool."
+            _("A %(kind)s rubric is not gold. Only reviewed rubrics enter the pool.")
+            % {"kind": gold_rubric.kind}
         )
     if gold_rubric.instruction.held_out:
-        raise ExemplarRefused("This is a bench item: it never enters the pool.")
+        raise ExemplarRefused(_("This is a bench item: it never enters the pool."))
     require_gold_validity(gold_rubric.value())
     with transaction.atomic():
         exemplar, created = Exemplar.rows.get_or_create(
@@ -71,7 +73,7 @@ def freeze_pool(*, actor: User, project: Project) -> PoolVersion:
         Project.objects.select_for_update().get(pk=project.pk)
         members = list(_members_to_be(project))
         if not members:
-            raise ExemplarRefused("The pool is empty: finish the review of at least one item first.")
+            raise ExemplarRefused(_("The pool is empty: finish the review of at least one item first."))
         number = (PoolVersion.objects.of(project).aggregate(last=Max("number"))["last"] or 0) + 1
         version = PoolVersion.rows.create(project=project, number=number, created_by=actor)
         PoolMember.objects.bulk_create(
@@ -121,7 +123,7 @@ def retire(*, actor: User, exemplar: Exemplar, reason: str) -> list[RubricVersio
 def withdraw(*, actor: User | None, exemplar: Exemplar, reason: str) -> list[RubricVersion]:
     """As `retire`, for the domain's own use: gold that was reopened is gold no longer."""
     if not reason.strip():
-        raise ExemplarRefused("Say why this exemplar is retired.")
+        raise ExemplarRefused(_("Say why this exemplar is retired."))
     with transaction.atomic():
         locked = Exemplar.rows.select_for_update().get(pk=exemplar.pk)
         if locked.retired_at is None:

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from training.code_version import code_version
 from training.configs import PRESETS, InvalidConfig, from_preset
@@ -107,7 +108,10 @@ def cancel(*, actor: User, run: Run) -> Run:
         current = Run.objects.of(run.project).select_for_update().get(pk=run.pk)
         attempt = _live_attempt(current)
         if attempt is None:
-            raise RunRefused(f"Run {current.number} has ended already; there is nothing to cancel.")
+            raise RunRefused(
+                _("Run %(number)s has ended already; there is nothing to cancel.")
+                % {"number": current.number}
+            )
         current.cancel_requested = True
         current.save(update_fields=["cancel_requested"])
         if attempt.state == AttemptState.QUEUED:
@@ -136,9 +140,15 @@ def resume(*, actor: User, run: Run) -> Attempt:
         current = Run.objects.of(run.project).select_for_update().get(pk=run.pk)
         last = Attempt.objects.of(run.project).filter(run=current).order_by("-number").first()
         if last is not None and last.state in LIVE_STATES:
-            raise RunRefused(f"Run {current.number} is {last.get_state_display().lower()}; cancel it first.")
+            raise RunRefused(
+                _("Run %(number)s is %(state)s; cancel it first.")
+                % {"number": current.number, "state": last.get_state_display().lower()}
+            )
         if last is not None and last.state == AttemptState.SUCCEEDED:
-            raise RunRefused(f"Run {current.number} has succeeded. Launch a new run to train again.")
+            raise RunRefused(
+                _("Run %(number)s has succeeded. Launch a new run to train again.")
+                % {"number": current.number}
+            )
         checkpoint = places.newest_checkpoint(current)
         attempt = Attempt.rows.create(
             project=run.project,
@@ -185,24 +195,30 @@ def _live_attempt(run: Run) -> Attempt | None:
 
 def _preset(name: str, kind: RunKind) -> Preset:
     if name not in PRESETS:
-        raise RunRefused(f"There is no preset {name!r}; there are: {', '.join(PRESETS)}.")
+        raise RunRefused(
+            _("There is no preset %(name)s; there are: %(presets)s.")
+            % {"name": repr(name), "presets": ", ".join(PRESETS)}
+        )
     found = preset(name)
     if found.kind != kind:
-        raise RunRefused(f"The preset {name} is for a run of kind {found.kind}, not {kind}.")
+        raise RunRefused(
+            _("The preset %(name)s is for a run of kind %(kind)s, not %(asked)s.")
+            % {"name": name, "kind": found.kind, "asked": kind}
+        )
     return found
 
 
 def _require_of_project(project: Project, snapshot: Snapshot, *runs: Run | None) -> None:
     for row in (snapshot, *runs):
         if row is not None and row.project_id != project.pk:
-            raise RunRefused("Snapshot and runs must be of this project.")
+            raise RunRefused(_("Snapshot and runs must be of this project."))
 
 
 def _require_snapshot(snapshot: Snapshot, wanted: Preset, overrides: Mapping[str, Any]) -> None:
     if snapshot.state != SnapshotState.FROZEN:
         raise RunRefused(
-            f"Snapshot {snapshot.number} is {snapshot.get_state_display().lower()}. Wait until it is frozen, "
-            "or choose another."
+            _("Snapshot %(number)s is %(state)s. Wait until it is frozen, or choose another.")
+            % {"number": snapshot.number, "state": snapshot.get_state_display().lower()}
         )
     if reason := unfit(snapshot, wanted, least=overrides.get("min_pairs")):
         raise RunRefused(reason)
@@ -241,17 +257,24 @@ def _require_models(wanted: Preset, reward_model: Run | None, evaluates: Run | N
 
 def _require_finished(run: Run | None, kind: RunKind, why: str) -> None:
     if run is None or run.kind != kind or succeeded_attempt(run) is None:
-        raise RunRefused(f"{why}: choose a succeeded run of kind {kind.label.lower()}.")
+        raise RunRefused(
+            _("%(why)s: choose a succeeded run of kind %(kind)s.") % {"why": why, "kind": kind.label.lower()}
+        )
 
 
 def _config(wanted: Preset, evaluates: Run | None, overrides: dict[str, Any]) -> dict[str, Any]:
     """The resolved config without places; checked in whole with stand-ins for them."""
     if forbidden := sorted(NOT_FROM_A_FORM & overrides.keys()):
-        raise RunRefused(f"These fields can't be set here: {', '.join(forbidden)}.")
+        raise RunRefused(
+            _("These fields can't be set here: %(forbidden)s.") % {"forbidden": ", ".join(forbidden)}
+        )
     if wanted.weights and not overrides.get("base_model"):
         raise RunRefused(
-            f"{wanted.name} starts from weights of your own: give base_model, a directory on the training host "
-            "with the model in safetensors."
+            _(
+                "%(preset)s starts from weights of your own: give base_model, a directory on the training host "
+                "with the model in safetensors."
+            )
+            % {"preset": wanted.name}
         )
     filled = {"snapshot_dir": FILLED_BY_LAUNCHER}
     if wanted.kind == RunKind.POLICY or (evaluates is not None and evaluates.kind == RunKind.POLICY):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from rubric_engine.attachments import files
 from rubric_engine.attachments.faults import AttachmentRefused
@@ -36,7 +37,9 @@ def add(*, actor: User, instruction: Instruction, taken: Taken) -> Attachment:
             if known.sha256 == taken.sha256:
                 return known
         if len(present) >= MOST:
-            raise AttachmentRefused("", f"This instruction has {MOST} attachments already; remove one first.")
+            raise AttachmentRefused(
+                "", _("This instruction has %(n)s attachments already; remove one first.") % {"n": MOST}
+            )
         if taken.picture is not None:
             files.keep(taken.picture, project_id=project.pk)
         made = Attachment.rows.create(
@@ -108,4 +111,4 @@ def _require_no_import(project: Project) -> None:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s), %s)", [IMPORT_LOCK, project.pk])
         free = cursor.fetchone()
     if not free or not free[0]:
-        raise AttachmentRefused("", "An import is running; remove the attachment when it has ended.")
+        raise AttachmentRefused("", _("An import is running; remove the attachment when it has ended."))

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
+
 from rubric_engine.attachments import pictures, tables
 from rubric_engine.attachments.faults import AttachmentRefused
 from rubric_engine.attachments.pictures import Picture
@@ -44,7 +46,7 @@ def image(*, data: bytes, title: str, description: str) -> Taken:
     described = _words(description, "description", DESCRIPTION)
     if not described:
         raise AttachmentRefused(
-            "description", "missing; say what the picture shows, for those who can't see it"
+            "description", _("missing; say what the picture shows, for those who can't see it")
         )
     return Taken(IMAGE, _words(title, "title", TITLE), described, picture=pictures.redrawn(data))
 
@@ -68,16 +70,16 @@ def taken(given: Mapping[str, Any]) -> Taken:
     """
     kind = given.get("kind")
     if kind not in KINDS:
-        raise AttachmentRefused("kind", f"write one of {', '.join(KINDS)}")
+        raise AttachmentRefused("kind", _("write one of %(kinds)s") % {"kinds": ", ".join(KINDS)})
     if kind != IMAGE:
         return structured(kind=str(kind), given=given)
     data = given.get("data")
     if not isinstance(data, str):
-        raise AttachmentRefused("data", "missing; the picture's bytes in base64 are wanted")
+        raise AttachmentRefused("data", _("missing; the picture's bytes in base64 are wanted"))
     try:
         raw = base64.b64decode(data.encode(), validate=True)
     except (binascii.Error, UnicodeEncodeError) as fault:
-        raise AttachmentRefused("data", "no valid base64") from fault
+        raise AttachmentRefused("data", _("no valid base64")) from fault
     return image(data=raw, title=given.get("title") or "", description=given.get("description") or "")
 
 
@@ -85,10 +87,12 @@ def _words(value: Any, name: str, most: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise AttachmentRefused(name, "a text is wanted")
+        raise AttachmentRefused(name, _("a text is wanted"))
     words = " ".join(value.split())
     if tables.UNSTORABLE.search(words):
-        raise AttachmentRefused(name, "it holds a character that can't be stored")
+        raise AttachmentRefused(name, _("it holds a character that can't be stored"))
     if len(words) > most:
-        raise AttachmentRefused(name, f"{len(words)} characters, at most {most} are kept")
+        raise AttachmentRefused(
+            name, _("%(n)s characters, at most %(most)s are kept") % {"n": len(words), "most": most}
+        )
     return words

@@ -1,4 +1,4 @@
-"""A lab table or vital signs as a person types or pastes them: a line a measurement. Pure.
+"""A lab table or vital signs as a person types or pastes them: a line a measurement.
 
     name; value; unit; low; high
     Heart rate; 08:00 = 118 | 09:00 = 124; /min; 60; 100
@@ -9,6 +9,8 @@ Tabs part as well as semicolons do, so cells copied from a spreadsheet can be pa
 from __future__ import annotations
 
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from rubric_engine.attachments.faults import AttachmentRefused
 
@@ -27,7 +29,11 @@ def rows_of(text: str) -> list[dict[str, Any]]:
             continue
         cells = [cell.strip() for cell in line.split("\t" if "\t" in line else ";")]
         if len(cells) > len(FIELDS):
-            raise AttachmentRefused("", f"Line {n} has {len(cells)} parts; write {'; '.join(FIELDS)}.")
+            raise AttachmentRefused(
+                "",
+                _("Line %(n)s has %(parts)s parts; write %(fields)s.")
+                % {"n": n, "parts": len(cells), "fields": "; ".join(FIELDS)},
+            )
         row: dict[str, Any] = dict(zip(FIELDS, cells, strict=False))
         if "=" in row.get("value", ""):
             row["series"] = [_point(part, n) for part in row.pop("value").split("|")]
@@ -38,5 +44,7 @@ def rows_of(text: str) -> list[dict[str, Any]]:
 def _point(part: str, line: int) -> dict[str, str]:
     at, equals, value = part.partition("=")
     if not equals:
-        raise AttachmentRefused("", f"Line {line}: write each value of a series as time = value.")
+        raise AttachmentRefused(
+            "", _("Line %(line)s: write each value of a series as time = value.") % {"line": line}
+        )
     return {"at": at.strip(), "value": value.strip()}

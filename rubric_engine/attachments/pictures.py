@@ -11,6 +11,7 @@ import io
 import struct
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from rubric_engine.attachments.faults import AttachmentRefused
@@ -25,7 +26,6 @@ SAVED_WITH: dict[str, dict[str, int]] = {
     "JPEG": {"quality": 92, "subsampling": 0},
     "WEBP": {"quality": 95, "method": 4},
 }
-KINDS_READ = "PNG, JPEG and WebP pictures are taken"
 BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, struct.error)
 """What Pillow raises on damaged files, by format."""
 
@@ -51,7 +51,10 @@ def redrawn(data: bytes) -> Picture:
         AttachmentRefused: another kind of file, damaged, animated, or too large.
     """
     if len(data) > MAX_BYTES:
-        raise AttachmentRefused("file", f"larger than {MAX_BYTES >> 20} MiB; save a smaller picture")
+        raise AttachmentRefused(
+            "file",
+            _("larger than %(n)s MiB; save a smaller picture") % {"n": MAX_BYTES >> 20},
+        )
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             _require_drawable(opened)
@@ -61,23 +64,27 @@ def redrawn(data: bytes) -> Picture:
     except Image.DecompressionBombError as fault:
         raise AttachmentRefused("file", _too_many_pixels()) from fault
     except UnidentifiedImageError as fault:
-        raise AttachmentRefused("file", f"no picture that we read; {KINDS_READ}") from fault
+        raise AttachmentRefused(
+            "file", _("no picture that we read; PNG, JPEG and WebP pictures are taken")
+        ) from fault
     except BROKEN as fault:
-        raise AttachmentRefused("file", "the picture is damaged; save it again and try once more") from fault
+        raise AttachmentRefused(
+            "file", _("the picture is damaged; save it again and try once more")
+        ) from fault
     target = io.BytesIO()
     pixels.save(target, kind, **SAVED_WITH[kind])
     return Picture(target.getvalue(), f"image/{kind.lower()}", pixels.width, pixels.height)
 
 
 def _too_many_pixels() -> str:
-    return f"over {MAX_PIXELS // 1_000_000} million pixels; save a smaller picture"
+    return _("over %(n)s million pixels; save a smaller picture") % {"n": MAX_PIXELS // 1_000_000}
 
 
 def _require_drawable(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise AttachmentRefused("file", _too_many_pixels())
     if getattr(image, "n_frames", 1) > 1:
-        raise AttachmentRefused("file", "a moving picture; save one frame of it")
+        raise AttachmentRefused("file", _("a moving picture; save one frame of it"))
 
 
 def _pixels(image: Image.Image) -> Image.Image:

@@ -2,7 +2,7 @@
 
 Both become one shape: `columns` (empty: one unnamed column) and `rows` of {name, unit, reference, low, high,
 cells: [{value, mark}]}. `mark` is "low", "high", "abnormal" or ""; it follows from the reference range, or is
-the laboratory's own. Pure.
+the laboratory's own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from rubric_engine.attachments.faults import AttachmentRefused
 
@@ -41,7 +43,10 @@ def measured(given: Mapping[str, Any], field: str) -> Content:
             _text({"": name}, "", f"columns[{n}]", NAME) for n, name in enumerate(_list(given, "columns"))
         ]
     if len(columns) > MAX_COLUMNS:
-        raise AttachmentRefused(field, f"{len(columns)} columns, at most {MAX_COLUMNS} are kept")
+        raise AttachmentRefused(
+            field,
+            _("%(n)s columns, at most %(most)s are kept") % {"n": len(columns), "most": MAX_COLUMNS},
+        )
     return {
         "columns": columns,
         "rows": [
@@ -59,22 +64,29 @@ def _values(
         return [series.get(at) for at in columns]
     values = _list(row, "values", where) or [row.get("value"), *[""] * (len(columns) - 1)]
     if len(values) != max(1, len(columns)):
-        raise AttachmentRefused(f"{where}values", f"{len(values)} values for {max(1, len(columns))} columns")
+        raise AttachmentRefused(
+            f"{where}values",
+            _("%(values)s values for %(columns)s columns")
+            % {"values": len(values), "columns": max(1, len(columns))},
+        )
     return values
 
 
 def _series(sign: Mapping[str, Any], where: str) -> dict[str, Any]:
     points = _list(sign, "series", where)
     if len(points) > MAX_COLUMNS:
-        raise AttachmentRefused(f"{where}series", f"{len(points)} values, at most {MAX_COLUMNS} are kept")
+        raise AttachmentRefused(
+            f"{where}series",
+            _("%(n)s values, at most %(most)s are kept") % {"n": len(points), "most": MAX_COLUMNS},
+        )
     series: dict[str, Any] = {}
     for n, point in enumerate(points):
         here = f"{where}series[{n}]."
         if not isinstance(point, Mapping):
-            raise AttachmentRefused(here[:-1], "an object with `at` and `value` is wanted")
+            raise AttachmentRefused(here[:-1], _("an object with `at` and `value` is wanted"))
         at = _text(point, "at", here, UNIT)
         if not at or at in series:
-            raise AttachmentRefused(f"{here}at", "missing, or there twice; every value needs its own time")
+            raise AttachmentRefused(f"{here}at", _("missing, or there twice; every value needs its own time"))
         series[at] = point.get("value")
     return series
 
@@ -82,16 +94,20 @@ def _series(sign: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _row(row: Mapping[str, Any], where: str, values: Sequence[Any]) -> dict[str, Any]:
     name = _text(row, "name", where, NAME)
     if not name:
-        raise AttachmentRefused(f"{where}name", "missing; say what was measured")
+        raise AttachmentRefused(f"{where}name", _("missing; say what was measured"))
     low, high = _bound(row, "low", where), _bound(row, "high", where)
     if low is not None and high is not None and low > high:
-        raise AttachmentRefused(f"{where}low", f"{low:g} is above high, {high:g}")
+        raise AttachmentRefused(
+            f"{where}low", _("%(low)s is above high, %(high)s") % {"low": f"{low:g}", "high": f"{high:g}"}
+        )
     flag = _text(row, "flag", where, UNIT).casefold()
     if flag and flag not in MARKS:
-        raise AttachmentRefused(f"{where}flag", f"write {', '.join(MARKS)}, or leave it out")
+        raise AttachmentRefused(
+            f"{where}flag", _("write %(marks)s, or leave it out") % {"marks": ", ".join(MARKS)}
+        )
     texts = [_text({"value": value}, "value", where, VALUE) for value in values]
     if not any(texts):
-        raise AttachmentRefused(f"{where}value", "missing; a row needs at least one value")
+        raise AttachmentRefused(f"{where}value", _("missing; a row needs at least one value"))
     return {
         "name": name,
         "unit": _text(row, "unit", where, UNIT),
@@ -132,7 +148,7 @@ def _bound(row: Mapping[str, Any], field: str, where: str) -> float | None:
         return None
     value = number(given.strip()) if isinstance(given, str) else given
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise AttachmentRefused(where + field, f"{str(given)[:40]!r} is no number")
+        raise AttachmentRefused(where + field, _("%(value)s is no number") % {"value": repr(str(given)[:40])})
     return float(value)
 
 
@@ -141,12 +157,15 @@ def _text(row: Mapping[str, Any], field: str, where: str, most: int) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise AttachmentRefused(where + field, "a text or a number is wanted")
+        raise AttachmentRefused(where + field, _("a text or a number is wanted"))
     text = " ".join(str(value).split())
     if UNSTORABLE.search(text):
-        raise AttachmentRefused(where + field, "it holds a character that can't be stored")
+        raise AttachmentRefused(where + field, _("it holds a character that can't be stored"))
     if len(text) > most:
-        raise AttachmentRefused(where + field, f"{len(text)} characters, at most {most} are kept")
+        raise AttachmentRefused(
+            where + field,
+            _("%(n)s characters, at most %(most)s are kept") % {"n": len(text), "most": most},
+        )
     return text
 
 
@@ -155,16 +174,19 @@ def _list(given: Mapping[str, Any], field: str, where: str = "") -> Sequence[Any
     if value is None:
         return []
     if not isinstance(value, list):
-        raise AttachmentRefused(where + field, "a list is wanted")
+        raise AttachmentRefused(where + field, _("a list is wanted"))
     if len(value) > MAX_ROWS:
-        raise AttachmentRefused(where + field, f"{len(value)} entries, at most {MAX_ROWS} are kept")
+        raise AttachmentRefused(
+            where + field,
+            _("%(n)s entries, at most %(most)s are kept") % {"n": len(value), "most": MAX_ROWS},
+        )
     return value
 
 
 def _objects(given: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
     found = _list(given, field)
     if not found:
-        raise AttachmentRefused(field, "empty; at least one row is wanted")
+        raise AttachmentRefused(field, _("empty; at least one row is wanted"))
     if not all(isinstance(row, Mapping) for row in found):
-        raise AttachmentRefused(field, "a list of objects is wanted")
+        raise AttachmentRefused(field, _("a list of objects is wanted"))
     return list(found)

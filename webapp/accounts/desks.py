@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 from webapp.accounts.models import Membership, ReviewDesk, User
 from webapp.accounts.permissions import GRANTS, Permission
@@ -70,7 +71,7 @@ def set_keys(*, actor: User, keys: Mapping[str, Any]) -> dict[str, Any]:
     desk = desk_of(actor=actor)
     single, own = keys.get("single", True), keys.get("keys", {})
     if not isinstance(single, bool) or not isinstance(own, Mapping) or len(own) > MOST_COMMANDS:
-        raise KeysRefused('A key map is {"single": true or false, "keys": {command: [key]}}.')
+        raise KeysRefused(_('A key map is {"single": true or false, "keys": {command: [key]}}.'))
     desk.keys = {"single": single, "keys": {_command(name): _keys(bound) for name, bound in own.items()}}
     desk.save(update_fields=["keys"])
     return dict(desk.keys)
@@ -78,16 +79,16 @@ def set_keys(*, actor: User, keys: Mapping[str, Any]) -> dict[str, Any]:
 
 def _command(name: object) -> str:
     if not isinstance(name, str) or COMMAND.match(name) is None:
-        raise KeysRefused(f"{str(name)[:40]!r} is no name of a command.")
+        raise KeysRefused(_("%(name)s is no name of a command.") % {"name": repr(str(name)[:40])})
     return name
 
 
 def _keys(bound: object) -> list[str]:
     if not isinstance(bound, list) or len(bound) > MOST_KEYS:
-        raise KeysRefused(f"A command has a list of at most {MOST_KEYS} keys.")
+        raise KeysRefused(_("A command has a list of at most %(n)s keys.") % {"n": MOST_KEYS})
     for key in bound:
         if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY or "\0" in key:
-            raise KeysRefused(f"A key is named by 1 to {LONGEST_KEY} characters.")
+            raise KeysRefused(_("A key is named by 1 to %(n)s characters.") % {"n": LONGEST_KEY})
         if key in RESERVED:
-            raise KeysRefused(f"{key} can't be bound to a command.")
+            raise KeysRefused(_("%(key)s can't be bound to a command.") % {"key": key})
     return bound
