@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from annotation.aligning import rows_of
 from annotation.document import apply
 from rubric_engine.rubric import normalised_text
+from webapp.sample.decisions import settlements
 
 API = "/api/v1/review"
 SAME_SUBJECT = 0.4
@@ -91,7 +93,8 @@ class SimulatedPhysician:
             *truth,
             *([] if any(one.dimension == "safety" for one in truth) else [_no_harm(texts.values())]),
         ]
-        keys = yield from _criteria(item["document"]["criteria"], wanted)
+        document = yield from settlements(item["document"], [_content(one) for one in wanted])
+        keys = yield from _criteria(_free(document, wanted), wanted)
         for key in texts:
             if key not in judged and key not in item["document"]["unjudged"]:
                 yield "set_unjudged", {"response": key, "reason": "no label"}
@@ -168,6 +171,22 @@ def _weight(criterion: Mapping[str, Any]) -> int:
 
 def _no_harm(texts: Iterable[str]) -> Wanted:
     return Wanted(NO_HARM, "safety", 5, "must_hold", dict.fromkeys(texts, True))
+
+
+def _free(document: Mapping[str, Any], wanted: list[Wanted]) -> list[dict[str, Any]]:
+    """Criteria that may be edited: those of an adjudication's rows are settled, and count where they say what is wanted."""
+    rows = {row["key"] for row in rows_of(dict(document))}
+    texts = {normalised_text(one.text) for one in wanted}
+    return [
+        criterion
+        for criterion in document["criteria"]
+        if criterion["key"] not in rows or normalised_text(criterion["text"]) in texts
+    ]
+
+
+def _content(one: Wanted) -> dict[str, Any]:
+    values = {"dimension": one.dimension, "text": one.text, "weight": one.weight, "polarity": one.polarity}
+    return {**values, "contested": False}
 
 
 def _criteria(drafted: list[dict[str, Any]], wanted: list[Wanted]) -> Generator[Operation, None, list[str]]:

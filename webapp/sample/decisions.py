@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
+from annotation.aligning import NONE, OWN, rows_of
 from annotation.document import Document, apply
 from rubric_engine.rubric import Criterion, Rubric, normalised_text
 
 Operation = tuple[str, dict[str, Any]]
+SETTLED = "As the source rubric has it"
 
 
 def operations_towards(
@@ -21,14 +23,16 @@ def operations_towards(
     """
     if document.get("sealed"):
         document = yield from _judged_first(dict(document), truth, met, seed)
+    document = yield from settlements(dict(document), [_content(criterion) for criterion in truth.criteria])
     by_text = {
         normalised_text(criterion["text"]): criterion
         for criterion in document["criteria"]
         if criterion["rejected"] is None
     }
     wanted = {normalised_text(criterion.text) for criterion in truth.criteria}
+    rows = {row["key"] for row in rows_of(document)}
     for text, drafted in by_text.items():
-        if text not in wanted:
+        if text not in wanted and drafted["key"] not in rows:
             yield "reject", {"key": drafted["key"], "reason": "not the question"}
     for criterion in truth.criteria:
         drafted = by_text.get(normalised_text(criterion.text))
@@ -38,6 +42,48 @@ def operations_towards(
             if of == criterion.key:
                 yield "set_verdict", {"key": key, "response": response, "met": value}
     yield "accept", {}
+
+
+def settlements(
+    document: Document, wanted: Iterable[Mapping[str, Any]]
+) -> Generator[Operation, None, Document]:
+    """Settle every row of an adjudication towards the wanted criteria. Returns the document after that.
+
+    `wanted`: {dimension, text, weight, polarity, contested} each. A document of a review has no rows.
+    """
+    free = {normalised_text(one["text"]): one for one in wanted}
+    for row in rows_of(document):
+        if row["agreed"] is not None:
+            for text in _texts(document, row):
+                free.pop(text, None)
+    for row in rows_of(document):
+        if row["agreed"] is not None or row["settled"] is not None:
+            continue
+        found = next((free.pop(text) for text in _texts(document, row) if text in free), None)
+        choice = {"choice": OWN, "criterion": dict(found)} if found else {"choice": NONE}
+        operation = ("settle", {"row": row["key"], "reason": SETTLED, **choice})
+        yield operation
+        document = apply(document, *operation)
+    return document
+
+
+def _texts(document: Document, row: Mapping[str, Any]) -> list[str]:
+    """What the row's columns say, in their order, each once."""
+    columns = document["adjudication"]["columns"]
+    said = [
+        columns[place]["criteria"][key]["text"] for place, cell in enumerate(row["cells"]) for key in cell
+    ]
+    return list(dict.fromkeys(map(normalised_text, said)))
+
+
+def _content(criterion: Criterion) -> dict[str, Any]:
+    return {
+        "dimension": str(criterion.dimension),
+        "text": criterion.text,
+        "weight": criterion.weight,
+        "polarity": str(criterion.polarity),
+        "contested": False,
+    }
 
 
 def _judged_first(

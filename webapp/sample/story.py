@@ -12,6 +12,8 @@ import uuid
 from functools import cache
 from pathlib import Path
 
+from django.db import transaction
+
 from annotation import queue, reviews, rounds
 from annotation.models import Assignment, AssignmentState, Round, RoundState, Slot
 from rubric_engine.exemplars import activate_pool, active_pool, freeze_pool
@@ -159,7 +161,8 @@ def _review(project: Project, round: Round, most: int) -> int:
     )
     decided = list(waiting)
     for assignment in decided:
-        _decide(assignment)
+        with transaction.atomic():
+            _decide(assignment)
     return len(decided)
 
 
