@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.test import Client
+from django.utils.translation import override
 from pytest_django import Settings
 
 from tests.screens.world import sign_in
 from webapp.accounts.languages import LanguageUnknown, choose
 from webapp.accounts.models import Project, User
+from webapp.screens.templatetags.look import day
 
 
 def page(client: Client, **headers: str) -> str:
@@ -62,3 +66,18 @@ def test_a_language_written_from_the_right_turns_the_page(
     choose(actor=ada, language="ar")
     ada.refresh_from_db()
     assert '<html lang="ar" dir="rtl"' in page(sign_in(ada))
+
+
+def test_the_api_answers_in_the_person_s_language(project: Project, ada: User) -> None:
+    choose(actor=ada, language="zh-hans")
+    ada.refresh_from_db()
+    answer = sign_in(ada).get("/api/v1/review/items/00000000-0000-4000-8000-000000000000")
+    assert answer.json()["title"] != "There is no such item among yours."
+
+
+def test_dates_are_written_as_the_language_writes_them() -> None:
+    moment = date(2026, 11, 23)
+    assert day(moment) == "23 Nov 2026"
+    with override("zh-hans"):
+        assert day(moment) == "2026年11月23日"
+    assert day(None) == ""

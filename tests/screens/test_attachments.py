@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from annotation import rounds
 from annotation.attachments import key_for
@@ -214,3 +216,41 @@ def test_a_removed_attachment_is_gone_from_the_item(
     assert desk.get(f"items/{desk.item['id']}").json()["instruction"]["attachments"] == []
     key = key_for(Assignment.rows.get(reviewer=ada).pk, made.pk)
     assert desk.get(f"items/{desk.item['id']}/attachments/{key}").status_code == 404
+
+
+def test_the_page_asks_as_often_for_many_attachments_as_for_one(lead: User, instruction: Instruction) -> None:
+    client = sign_in(lead)
+
+    def queries() -> int:
+        client.get(page_of(instruction))
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(page_of(instruction)).status_code == 200
+        return len(seen)
+
+    changes.add(actor=lead, instruction=instruction, taken=pictures.ring())
+    few = queries()
+    for number in range(6):
+        given = {**LAB, "title": str(number)}
+        changes.add(
+            actor=lead, instruction=instruction, taken=intake.structured(kind="lab_table", given=given)
+        )
+    assert queries() == few
+    assert few <= 16
+
+
+def test_an_item_with_attachments_costs_no_further_query(project: Project, lead: User, ada: User) -> None:
+    counts = []
+    for number in (0, 3):
+        made = cast.make_instruction(project, f"with-{number}")
+        for title in range(number):
+            given = {**LAB, "title": str(title)}
+            changes.add(actor=lead, instruction=made, taken=intake.structured(kind="lab_table", given=given))
+        round = cast.make_round(project, lead, instructions=[made], number=number + 1)
+        rounds.open_round(actor=lead, round=round, reviewers=[ada])
+        desk = Desk(ada)
+        desk.claim(round)
+        with CaptureQueriesContext(connection) as seen:
+            shown = desk.get(f"items/{desk.item['id']}").json()["instruction"]["attachments"]
+        assert len(shown) == number
+        counts.append(len(seen))
+    assert counts[0] == counts[1]

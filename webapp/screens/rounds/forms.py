@@ -95,7 +95,7 @@ def brought_instructions(project: Project) -> QuerySet[Import]:
 
 
 def _upload_label(upload: Import) -> str:
-    return f"{upload.filename}, {date_format(upload.created_at, 'j M H:i')}"
+    return f"{upload.filename}, {date_format(upload.created_at, str(_('j M H:i')))}"
 
 
 class Reason(forms.Form):

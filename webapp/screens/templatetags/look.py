@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -73,9 +73,15 @@ def when(at: datetime | None) -> SafeString | str:
     elif 0 <= seconds < 86400:
         said = ngettext("%(n)d h ago", "%(n)d h ago", int(seconds // 3600)) % {"n": seconds // 3600}
     else:
-        said = date_format(at, "j M Y")
-    exact = date_format(at, "j M Y, H:i:s e")
+        said = day(at)
+    exact = date_format(at, gettext("j M Y, H:i:s e"))
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, said)
+
+
+@register.filter
+def day(at: date | None) -> str:
+    """A date as this language writes it; the format is a message like any other."""
+    return date_format(at, gettext("j M Y")) if at else ""
 
 
 @register.filter
