@@ -108,7 +108,7 @@ def _openrubrics(row: Mapping[str, Any]) -> Row:
     """The winner is kept beside: it is a choice between the answers, not a verdict on a criterion."""
     dropped = ("rubric", "response_a", "response_b")
     rest = {name: value for name, value in row.items() if name not in dropped}
-    criteria = []
+    criteria: list[Row] = []
     for line in row["rubric"].splitlines():
         if not (found := _NUMBERED.match(line)):
             continue
