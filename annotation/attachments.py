@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from annotation.models import Assignment
+from annotation.models import LISTED, Assignment
 from annotation.queue import absent, require_reviewer
 from rubric_engine.models import Attachment
 from webapp.accounts.models import User
@@ -36,7 +36,7 @@ def picture_of(*, actor: User, assignment_id: UUID, key: str, project_id: int | 
         Attachment.DoesNotExist: the item has no such picture, or no longer.
         PermissionDenied: the role doesn't review.
     """
-    own = Assignment.rows.filter(pk=assignment_id, reviewer=actor)
+    own = Assignment.rows.filter(LISTED, pk=assignment_id, reviewer=actor)
     if project_id is not None:
         own = own.filter(project_id=project_id)
     assignment = own.select_related("project", "item").first()
