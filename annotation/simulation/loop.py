@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,8 @@ class World:
 
     @classmethod
     def of(cls, truths: Sequence[Truth], *, embed: Embed, of_instructions: Embed) -> World:
-        rows, of_exemplar = [], {}
+        rows: list[dict[str, Any]] = []
+        of_exemplar: dict[int, list[int]] = {}
         for number, truth in enumerate(truths):
             free = [one for one in truth.criteria if not one.contested]
             of_exemplar[number] = list(range(len(rows), len(rows) + len(free)))
@@ -92,7 +94,7 @@ class World:
         )
 
 
-def _library_row(identity: int, criterion: Criterion) -> dict[str, object]:
+def _library_row(identity: int, criterion: Criterion) -> dict[str, Any]:
     text, polarity = normal_form(criterion.text, criterion.polarity)
     return {
         "id": identity,

@@ -104,7 +104,8 @@ def _resampled(values: Sequence[tuple[str, float]], dice: np.random.Generator) -
     sums = np.array([sum(some) for some in clusters.values()])
     counts = np.array([len(some) for some in clusters.values()])
     drawn = dice.integers(0, len(sums), size=(RESAMPLES, len(sums)))
-    return sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    means: np.ndarray[Any, Any] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    return means
 
 
 def _ends(means: np.ndarray[Any, Any]) -> tuple[float, float]:

@@ -67,7 +67,7 @@ def test_a_match_is_one_to_one_above_the_threshold_and_never_of_opposite_polarit
         st.lists(st.floats(-1, 1, width=32), min_size=shape[0] * shape[1], max_size=shape[0] * shape[1])
     )
     cosines = np.array(values, dtype=np.float32).reshape(shape)
-    pairs = matched(*sides, cosines, 0.6)
+    pairs = matched(sides[0], sides[1], cosines, 0.6)
     assert len(set(pairs.values())) == len(pairs)
     for ours, theirs in pairs.items():
         assert cosines[ours, theirs] >= 0.6
