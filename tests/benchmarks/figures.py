@@ -44,8 +44,22 @@ def figure(
     }
 
 
-def meets(value: float, goal: str | float | None) -> bool | None:
-    if not isinstance(goal, str):
+def missing(name: str, reason: str, *, goal: str) -> dict[str, Any]:
+    """A figure that this machine can't measure, and why."""
+    return {
+        "name": name,
+        "value": None,
+        "unit": f"missing: {reason}",
+        "n": 0,
+        "spread": None,
+        "baseline": None,
+        "ratio": None,
+        "goal": goal,
+    }
+
+
+def meets(value: float | None, goal: str | float | None) -> bool | None:
+    if value is None or not isinstance(goal, str):
         return None
     direction, _, bound = goal.partition(" ")
     return value <= float(bound) if direction == "<=" else value >= float(bound)
@@ -89,7 +103,7 @@ def _row(row: Mapping[str, Any]) -> str:
     against = f"{row['baseline']}: {row['ratio']:.2f} ×" if row.get("ratio") else row.get("baseline") or "–"
     cells = [
         f"`{row['name']}`",
-        f"{row['value']:g} {row['unit']}",
+        f"{_shown(row['value'])} {row['unit']}",
         spread,
         row["n"],
         row.get("goal") or "–",
@@ -106,9 +120,13 @@ def _line(row: Mapping[str, Any]) -> str:
     met = {True: "met", False: "MISSED", None: ""}[row["met"]]
     spread = row.get("spread") or ["", ""]
     return (
-        f"{row['name']:<44} {row['value']:>12g} {row['unit']:<12} [{spread[0]} … {spread[1]}] n={row['n']}"
+        f"{row['name']:<44} {_shown(row['value']):>12} {row['unit']:<12} [{spread[0]} … {spread[1]}] n={row['n']}"
         f"  goal {row.get('goal') or '–'} {met}"
     )
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"
 
 
 def _git(*arguments: str) -> str:

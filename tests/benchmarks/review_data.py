@@ -37,7 +37,9 @@ def session_of(user: User) -> dict[str, str]:
     return {"session": session.session_key or "", "csrf": "c" * 32}
 
 
-def drafted_round(size: int) -> Round:
+def drafted_round(
+    size: int, *, criteria: int = CRITERIA, sentences: int = 13, double_share: float = 0.15
+) -> Round:
     """A drafted round in few statements: 10 criteria and 3 responses of about 900 characters an item."""
     project = cast.make_project("bench")
     lead = cast.make_user("bench-lead", project, Role.LEAD)
@@ -56,7 +58,7 @@ def drafted_round(size: int) -> Round:
             project=project,
             instruction=one,
             external_id=f"r{place}",
-            text=SENTENCE * 13,
+            text=SENTENCE * sentences,
             text_hash=f"{place}",
         )
         for one in instructions
@@ -77,11 +79,16 @@ def drafted_round(size: int) -> Round:
             polarity="must_hold",
         )
         for rubric in rubrics
-        for place in range(CRITERIA)
+        for place in range(criteria)
     )
     Draft.rows.bulk_create(Draft(project=project, rubric=rubric, drafter="retrieval") for rubric in rubrics)
     round = Round.rows.create(
-        project=project, number=1, size=size, state=RoundState.DRAFTED, created_by=lead, double_share=0.15
+        project=project,
+        number=1,
+        size=size,
+        state=RoundState.DRAFTED,
+        created_by=lead,
+        double_share=double_share,
     )
     RoundItem.rows.bulk_create(
         RoundItem(

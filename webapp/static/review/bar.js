@@ -37,8 +37,12 @@ export class Bar {
     const { view, session } = this.screen;
     const submitted = Boolean(view?.submitted || view?.skip);
     setText(this.acceptWord, t(submitted ? "reopen" : "accept"));
-    this.accept.querySelector("kbd").dataset.key = submitted ? "undo" : "accept";
-    this.screen.renderCaps();
+    const cap = this.accept.querySelector("kbd");
+    const key = submitted ? "undo" : "accept";
+    if (cap.dataset.key !== key) {
+      cap.dataset.key = key;
+      this.screen.renderCaps();
+    }
     this.accept.disabled = session.readOnly || !view;
     this.accept.onclick = () => (submitted ? this.reopen() : this.screen.decisions.accept());
   }
