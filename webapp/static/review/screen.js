@@ -40,7 +40,10 @@ export class Screen {
     this.bar = new Bar(this);
     this.notices = new Notices(this.part("notices"), this);
     this.panels = PANELS.map((Panel) => new Panel(this));
-    bindings.onChange = () => this.render();
+    bindings.onChange = () => {
+      this.renderCaps();
+      this.render();
+    };
     for (const button of root.querySelectorAll("[data-command]")) {
       button.onclick = () => this.run(command(button.dataset.command));
     }
