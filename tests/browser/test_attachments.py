@@ -86,6 +86,7 @@ def shift(desk: Desk) -> tuple[float, float]:
 
 
 def test_tables_mark_what_is_out_of_range_by_a_sign_and_a_word(at_the_item: Desk) -> None:
+    assert "4 attachments" in at_the_item.page.locator(".case-tags").inner_text()
     cells = at_the_item.page.locator(".attachment--lab_table tbody tr")
     assert cells.nth(0).inner_text().split("\t") == ["Potassium mmol/L", "▲ 6.1 high", "3.5–5.1"]
     assert "140" in cells.nth(1).inner_text()

@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 
 def attachments() -> dict[str, str]:
     return {
+        "attachment_count": _("{n} attachments"),
+        "attachment_count_one": _("1 attachment"),
         "attachment_image": _("Image"),
         "attachment_lab_table": _("Lab table"),
         "attachment_vitals": _("Vital signs"),

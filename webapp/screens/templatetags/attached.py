@@ -17,7 +17,7 @@ from webapp.screens.scales import Frame, path
 register = template.Library()
 
 SIGNS = {"low": "▼", "high": "▲", "abnormal": "◆"}
-WIDTH, HEIGHT = 132, 34
+WIDTH, HEIGHT = 96, 34
 LEAST_POINTS = 2
 
 

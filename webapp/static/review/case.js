@@ -50,8 +50,8 @@ export class CaseView {
   /** What the item is, and what was said of it: flagged, skipped, submitted. */
   renderTags() {
     const { work, view, config } = this.screen;
-    const { specialty, category, difficulty } = work.payload.instruction;
-    const about = [specialty, category && capital(category), difficulty != null && t("difficulty", { n: difficulty }), work.payload.draft?.label];
+    const { specialty, category, difficulty, attachments } = work.payload.instruction;
+    const about = [specialty, category && capital(category), difficulty != null && t("difficulty", { n: difficulty }), attachments?.length && t("attachment_count", { n: attachments.length }), work.payload.draft?.label];
     const said = [
       work.payload.rubric_only && t("rubric_only"),
       view.submitted && t("state_submitted"),

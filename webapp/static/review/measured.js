@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { t } from "./strings.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 132;
+const WIDTH = 96;
 const HEIGHT = 34;
 const SIGNS = { low: "▼", high: "▲", abnormal: "◆" };
 
