@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from webapp.screens.review.adjudication_words import adjudication
 from webapp.screens.review.attachment_words import attachments
+from webapp.screens.review.discussion_words import discussion
 
 
 def strings() -> dict[str, str]:
@@ -20,6 +21,7 @@ def strings() -> dict[str, str]:
         **_refusals(),
         **_commands(),
         **attachments(),
+        **discussion(),
         **adjudication(),
     }
 

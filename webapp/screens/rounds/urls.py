@@ -15,6 +15,7 @@ urlpatterns = [
     path("rounds/<uuid:pk>/close/", views.close, name="round_close"),
     path("rounds/<uuid:pk>/reopen/", views.reopen, name="round_reopen"),
     path("rounds/<uuid:pk>/deadline/", views.set_deadline, name="round_deadline"),
+    path("rounds/<uuid:pk>/claims/<uuid:assignment>/", claims.page, name="claim"),
     path("rounds/<uuid:pk>/claims/<uuid:assignment>/release/", claims.release, name="claim_release"),
     path("rounds/<uuid:pk>/claims/<uuid:assignment>/give/", claims.give, name="claim_give"),
     path("rounds/<uuid:pk>/hand-over/", claims.hand_over, name="round_hand_over"),

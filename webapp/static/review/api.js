@@ -48,6 +48,18 @@ export class Api {
     return this.request("POST", `items/${id}/lease`, {});
   }
 
+  discussion(id) {
+    return this.request("GET", `items/${id}/discussion`);
+  }
+
+  say(id, body) {
+    return this.request("POST", `items/${id}/discussion`, body);
+  }
+
+  discussionStep(id, comment, step) {
+    return this.request("POST", `items/${id}/discussion/${comment}/${step}`, {});
+  }
+
   operate(id, revision, body) {
     return this.request("POST", `items/${id}/operations`, body, { "If-Match": `"${revision}"` });
   }

@@ -2,6 +2,8 @@
 
 import { Adjudication } from "./adjudication.js";
 import { Attachments } from "./attachments.js";
+import { BlindFirst, REVEAL } from "./blindfirst.js";
+import { Discussion, UNFOLD } from "./discussion.js";
 import { DIMENSIONS } from "./scoring.js";
 
 /*
@@ -41,6 +43,8 @@ export const COMMANDS = [
   { id: "flag", keys: ["f"], group: "item", writes: true, run: (screen) => screen.decisions.flag() },
   { id: "skip", keys: ["s"], group: "item", writes: true, run: (screen) => screen.decisions.skip() },
   { id: "comment", keys: ["m"], group: "item", writes: true, run: (screen) => screen.decisions.comment() },
+  { ...REVEAL, run: (screen) => screen.panel(BlindFirst).reveal() },
+  { ...UNFOLD, run: (screen) => screen.panel(Discussion).toggle() },
   { id: "undo", keys: ["z"], group: "item", run: (screen) => screen.decisions.undo() },
   { id: "redo", keys: ["Z"], group: "item", run: (screen) => screen.decisions.redo() },
   { id: "search", keys: ["/"], group: "view", run: (screen) => screen.rail.search() },

@@ -34,6 +34,9 @@ export class Decisions {
 
   /** Why an accept would be refused, in words; the focus goes to the first missing verdict. */
   fault(view) {
+    if (view.sealed) {
+      return t(view.sealed === true ? "refused_sealed" : "refused_revealing");
+    }
     const waits = this.screen.panel(Adjudication).fault(view);
     if (waits) {
       return waits;
