@@ -117,7 +117,8 @@ _ABSENT: dict[RunKind, tuple[str, ...]] = {
 def _snapshot_label(snapshot: Snapshot) -> str:
     counts = snapshot.manifest["counts"]
     named = f", {snapshot.name}" if snapshot.name else ""
-    return f"s{snapshot.number}: {counts['splits']['train']['pairs']:,} pairs to train on{named}"
+    pairs = f"{counts['splits']['train']['pairs']:,}"
+    return _("s%(number)s: %(pairs)s pairs to train on") % {"number": snapshot.number, "pairs": pairs} + named
 
 
 def _run_label(run: Run) -> str:
