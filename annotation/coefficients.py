@@ -97,7 +97,8 @@ def measure(rated: Sequence[Rated], *, seed: int = 0) -> Agreement:
 
 
 def nominal(scale: Matrix) -> Matrix:
-    return (scale[:, None] != scale[None, :]).astype(float)
+    found: Matrix = (scale[:, None] != scale[None, :]).astype(float)
+    return found
 
 
 def distance(scale: Matrix) -> Matrix:

@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from annotation import rounds
 from annotation.models import Assignment, Round, Slot
+from annotation.settling import settle_due
 from rubric_engine.attachments import changes
 from tests import cast
 from tests.annotation.desk import Desk
@@ -72,10 +73,12 @@ def adas_day(desk: Desk, round: Round, foreign: list[str]) -> list[Any]:
         send("comment", {"id": thread_id(f"ada {len(said)}"), "text": "I wonder too", "criterion": "s1"})
         discuss(desk, note, f"ada, before {len(said)}")
         send("accept")
+        settle_due()
         send("reopen")
         discuss(desk, note, f"ada, again {len(said)}")
         send("set_weight", {"key": "e1", "weight": 4})
         send("accept")
+        settle_due()
         send("set_weight", {"key": "e1", "weight": 3})
         note(desk.get(f"items/{desk.item['id']}"))
         for one in desk.item["instruction"]["attachments"]:

@@ -51,10 +51,10 @@ class Stage:
         return self.python(*arguments).rpartition("\n")[2]
 
     @contextmanager
-    def web(self) -> Iterator[tuple[int, psutil.Process]]:
+    def web(self, application: str = "webapp.wsgi") -> Iterator[tuple[int, psutil.Process]]:
         """(port, process) of gunicorn, until the block ends."""
         port = free_port()
-        command = ["-m", "gunicorn", "-c", "webapp/gunicorn.py", "--bind", f"127.0.0.1:{port}", "webapp.wsgi"]
+        command = ["-m", "gunicorn", "-c", "webapp/gunicorn.py", "--bind", f"127.0.0.1:{port}", application]
         with (self.home / "gunicorn.log").open("wb") as log:
             started = subprocess.Popen(
                 [sys.executable, *command],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -65,7 +66,7 @@ def _undecided(project: Project) -> QuerySet[Assignment]:
     )
 
 
-def _second_done(project: Project) -> QuerySet[Assignment, datetime]:
+def _second_done(project: Project) -> QuerySet[Assignment, Any]:
     blind = Assignment.objects.of(project).filter(STANDING, slot__in=[Slot.FIRST, Slot.SECOND])
     return (
         blind.filter(item=OuterRef("item"))

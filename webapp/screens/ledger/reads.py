@@ -115,10 +115,10 @@ def reasons(counts: Iterable[Count]) -> list[Interval]:
             found[(_label(count), count.fate)] += count.n
     shown = []
     for (label, fate), n in found.most_common(MOST_REASONS):
-        interval = wilson(n, drafted) or (None, None)
+        low, high = wilson(n, drafted) or (None, None)
         tone, mark = ("safety", "diamond") if fate == "rejected" else ("act", "round")
         note = _("%(n)d of %(of)d criteria") % {"n": n, "of": drafted}
-        shown.append(Interval(label, n / drafted if drafted else None, *interval, tone, mark, note))
+        shown.append(Interval(label, n / drafted if drafted else None, low, high, tone, mark, note))
     return shown
 
 

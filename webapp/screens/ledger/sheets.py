@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from annotation.fates import Entry
 
-HEAD = ("round", "item", "instruction", "specialty", "drafter", "dimension", "what_happened", "criterion")
-HEAD += ("drafted", "decided", "reason", "changed", "wording_only")
+HEAD = (
+    *("round", "item", "instruction", "specialty", "drafter", "dimension", "what_happened", "criterion"),
+    *("drafted", "decided", "reason", "changed", "wording_only"),
+)
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "％", "＝", "＋", "－", "＠")
 
 

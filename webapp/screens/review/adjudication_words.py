@@ -1,8 +1,15 @@
-"""The words of adjudication: its rows, its columns, and why an operation on them is refused."""
+"""The words of adjudication (its rows, its columns, why an operation is refused) and of the reward's preview."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+
+
+def impact() -> dict[str, str]:
+    return {
+        "impact_flip": _("This turns the order."),
+        "impact_winner": _("{now} wins now; before, {was} did."),
+    }
 
 
 def adjudication() -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from webapp.screens.review.adjudication_words import adjudication
+from webapp.screens.review.adjudication_words import adjudication, impact
 from webapp.screens.review.attachment_words import attachments
 from webapp.screens.review.discussion_words import discussion
 
@@ -23,6 +23,7 @@ def strings() -> dict[str, str]:
         **attachments(),
         **discussion(),
         **adjudication(),
+        **impact(),
     }
 
 

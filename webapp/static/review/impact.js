@@ -1,0 +1,42 @@
+/* What an edit does to the reward: a mark where it changes which response wins. */
+
+import { h, replace } from "./dom.js";
+import { order } from "./scoring.js";
+import { t } from "./strings.js";
+
+export class Impact {
+  constructor(screen) {
+    this.screen = screen;
+    this.root = screen.slot("impact");
+    this.seen = null;
+    this.known = null;
+    this.flip = null;
+  }
+
+  opened() {
+    this.seen = null;
+    this.known = null;
+    this.flip = null;
+  }
+
+  /** The winner before is the last that was known: a new criterion asks for verdicts first, then may turn the order. */
+  render() {
+    const { view, responses } = this.screen;
+    if (view === this.seen) {
+      return;
+    }
+    this.seen = view;
+    const winner = winnerOf(view, responses);
+    if (winner !== null) {
+      this.flip = this.known !== null && this.known !== winner ? { was: this.known, now: winner } : null;
+      this.known = winner;
+    }
+    replace(this.root, this.flip ? h("p", { class: "impact", role: "status" }, h("strong", null, t("impact_flip")), h("span", null, t("impact_winner", this.flip))) : null);
+  }
+}
+
+/** The letters of the first group, "A" or "A = B"; null while a verdict is missing. */
+export function winnerOf(document, responses) {
+  const { groups } = order(document, responses);
+  return groups && groups[0].map(({ response }) => response).sort().join(" = ");
+}
