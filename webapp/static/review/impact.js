@@ -9,23 +9,36 @@ export class Impact {
     this.screen = screen;
     this.root = screen.slot("impact");
     this.seen = null;
+    this.said = "";
     this.known = null;
     this.flip = null;
   }
 
   opened() {
     this.seen = null;
+    this.said = "";
     this.known = null;
     this.flip = null;
+  }
+
+  /** Whether it says something else than the last one; an acknowledged save folds the same content anew. */
+  isNew(view) {
+    if (view === this.seen) {
+      return false;
+    }
+    const said = JSON.stringify([view.criteria, view.verdicts, view.unjudged]);
+    const changed = said !== this.said;
+    this.seen = view;
+    this.said = said;
+    return changed;
   }
 
   /** The winner before is the last that was known: a new criterion asks for verdicts first, then may turn the order. */
   render() {
     const { view, responses } = this.screen;
-    if (view === this.seen) {
+    if (!this.isNew(view)) {
       return;
     }
-    this.seen = view;
     const winner = winnerOf(view, responses);
     if (winner !== null) {
       this.flip = this.known !== null && this.known !== winner ? { was: this.known, now: winner } : null;
