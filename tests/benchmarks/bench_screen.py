@@ -129,7 +129,7 @@ def _axe(context: BrowserContext, site: Site) -> list[dict[str, Any]]:
         site.sign_in(context, person)
         page = context.new_page()
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             page.goto(url, wait_until="networkidle")
             for key in keys:
                 if key:
