@@ -108,7 +108,7 @@ export class Session {
     item.flagged = work.flagged;
     if (work.trouble?.kind === "absent" && !work.trouble.known) {
       work.trouble.known = true;
-      void this.identify().catch(() => {});
+      void this.identify().catch(unanswered);
     }
     this.on.change(work);
   }
@@ -244,6 +244,13 @@ export class Session {
       }
     }
     this.line.hurry();
+  }
+}
+
+/** A question that nobody answers now is asked again with the next change. */
+function unanswered(error) {
+  if (!(error instanceof Problem || error instanceof Unreachable)) {
+    throw error;
   }
 }
 
