@@ -94,8 +94,8 @@ def brought_instructions(project: Project) -> QuerySet[Import]:
     return Import.objects.of(project).filter(Exists(own)).order_by("-created_at")
 
 
-def _upload_label(upload: Import) -> str:
-    return f"{upload.filename}, {date_format(upload.created_at, str(_('j M H:i')))}"
+def _upload_label(obj: Import) -> str:
+    return f"{obj.filename}, {date_format(obj.created_at, str(_('j M H:i')))}"
 
 
 class Reason(forms.Form):
