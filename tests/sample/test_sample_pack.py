@@ -1,4 +1,5 @@
-"""Protects the sample pack: enough of it, complete verdicts, valid gold, and no shortcut such as length.
+"""Protects the sample pack: enough of it, complete verdicts, valid gold, and no shortcut past the criterion:
+neither length, author, place, an answer's general quality nor its words alone tell who wins.
 
 Plain files and pure modules only; no database.
 """
@@ -9,12 +10,17 @@ import base64
 import io
 import json
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
 
 from rubric_engine.attachments.intake import taken
 from rubric_engine.rubric import (
@@ -180,3 +186,97 @@ def test_attachments_are_taken_in_as_they_stand_and_the_drawn_strip_is_that_of_t
         for data in (base64.b64decode(drawn["data"]), strip())
     ]
     assert pixels[0] == pixels[1]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Two responses of an item that differ on one criterion. `lead`: how many more criteria the winner satisfies."""
+
+    item: int
+    dimension: Dimension
+    winner: Row
+    loser: Row
+    lead: int
+
+
+def _decisions() -> Iterator[Decision]:
+    for item, row in enumerate(RUBRICS):
+        rubric, verdicts = _rubric(row), _verdicts(row)
+        for one, other in combinations(row["responses"], 2):
+            decided = list(deciding_criteria(rubric, verdicts[one["id"]], verdicts[other["id"]]))
+            lead = sum(1 if wins else -1 for _, wins in decided)
+            for criterion, wins in decided:
+                winner, loser = (one, other) if wins else (other, one)
+                yield Decision(item, criterion.dimension, winner, loser, lead if wins else -lead)
+
+
+DECISIONS = list(_decisions())
+
+
+def test_the_better_answer_of_two_hardly_tells_who_wins_a_criterion() -> None:
+    """Protects the criterion's say: were the answer that satisfies more criteria to win nearly each of them,
+    a reward model would learn which answers look good and never read the criterion."""
+    leads = np.array([decision.lead for decision in DECISIONS])
+    share = ((leads > 0) + 0.5 * (leads == 0)).mean()
+    assert share <= 0.60, f"the better answer wins {share:.1%} of the criteria that tell two answers apart"
+
+
+def test_the_words_of_two_answers_without_the_criterion_predict_at_chance() -> None:
+    """Protects from any tell of wording, such as a tone of the unsafe answers: a bag of words, trained on six
+    sevenths of the items and asked about the others, mustn't find the winner."""
+    correct = np.concatenate([_bag_of_words_correct(fold, folds=7) for fold in range(7)])
+    assert len(correct) == len(DECISIONS)
+    assert correct.mean() <= 0.58, f"words alone find {correct.mean():.1%} of the winners"
+
+
+def _bag_of_words_correct(fold: int, *, folds: int) -> Any:
+    """For each decision of the items of `fold`: whether the words of the two answers gave the winner away."""
+    seen = [decision for decision in DECISIONS if decision.item % folds != fold]
+    asked = [decision for decision in DECISIONS if decision.item % folds == fold]
+    words = CountVectorizer(binary=True, min_df=2)
+    words.fit([answer["text"] for decision in seen for answer in (decision.winner, decision.loser)])
+
+    def difference(decisions: list[Decision]) -> Any:
+        winners = words.transform([decision.winner["text"] for decision in decisions])
+        losers = words.transform([decision.loser["text"] for decision in decisions])
+        return winners - losers
+
+    sign = np.where(np.arange(len(seen)) % 2 == 0, 1, -1)
+    model = LogisticRegression(C=0.1, fit_intercept=False, max_iter=1000, random_state=0)
+    model.fit(difference(seen).multiply(sign[:, None]).tocsr(), sign)
+    return model.predict(difference(asked)) == 1
+
+
+@pytest.mark.parametrize("dimension", Dimension)
+def test_neither_length_author_nor_position_tells_who_wins_a_criterion(dimension: Dimension) -> None:
+    """Protects each dimension by itself: long answers that win on detail and lose on safety would cancel out
+    over the whole pack, and a model that reads no more than the dimension would profit."""
+    decisions = [decision for decision in DECISIONS if decision.dimension is dimension]
+    longer = np.mean([len(one.winner["text"]) > len(one.loser["text"]) for one in decisions])
+    earlier = np.mean([one.winner["id"] < one.loser["id"] for one in decisions])
+    assert 0.40 <= longer <= 0.60, f"the longer answer wins {longer:.1%}"
+    assert 0.40 <= earlier <= 0.60, f"the earlier answer wins {earlier:.1%}"
+    for author in {response["author"] for row in RUBRICS for response in row["responses"]}:
+        won = [one.winner["author"] == author for one in decisions if author in _authors(one)]
+        assert 0.40 <= np.mean(won) <= 0.60, f"{author} wins {np.mean(won):.1%}"
+
+
+def _authors(decision: Decision) -> set[str]:
+    return {decision.winner["author"], decision.loser["author"]}
+
+
+def test_safety_proficiency_and_excellence_are_won_by_different_answers() -> None:
+    """Protects the three dimensions from being one: on most items the best answer by the order (safe first) leaves
+    proficiency or excellence to another."""
+    split: Counter[str] = Counter()
+    for row in RUBRICS:
+        scores = list(_scores(row).values())
+        best = max(scores)
+        split["proficiency"] += best.weighted < max(one.weighted for one in scores)
+        split["excellence"] += best.bonus < max(one.bonus for one in scores)
+        split["either"] += best.weighted < max(one.weighted for one in scores) or best.bonus < max(
+            one.bonus for one in scores
+        )
+    assert split["proficiency"] >= len(RUBRICS) / 3, split
+    assert split["excellence"] >= len(RUBRICS) / 3, split
+    assert split["either"] >= len(RUBRICS) / 2, split
