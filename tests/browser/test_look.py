@@ -46,7 +46,7 @@ def _every_page(world: World) -> list[str]:
     return [
         world.url(path)
         for path in [*world.paths().values(), *further]
-        if path not in {"live/", "workers/", "people/"}
+        if path not in {"live/", "workers/", "people/"} and not path.endswith(".csv")
     ]
 
 

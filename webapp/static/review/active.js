@@ -13,8 +13,8 @@ export class ActiveTime {
     for (const kind of ["keydown", "pointerdown", "pointermove", "wheel", "touchmove"]) {
       addEventListener(kind, () => this.input(), { passive: true, capture: true });
     }
-    addEventListener("blur", () => this.count());
-    addEventListener("focus", () => this.input());
+    addEventListener("blur", () => this.count(true));
+    addEventListener("focus", () => this.begin());
     setInterval(() => this.count(), 1000);
   }
 
@@ -29,10 +29,16 @@ export class ActiveTime {
     this.lastInput = performance.now();
   }
 
-  count() {
+  /** The focus is back: what went by without it counts for nothing, however late the timer of a hidden page runs. */
+  begin() {
+    this.counted = performance.now();
+    this.lastInput = this.counted;
+  }
+
+  count(focused = document.hasFocus()) {
     const now = performance.now();
     const until = Math.min(now, this.lastInput + PATIENCE_MS);
-    const spent = document.hasFocus() ? Math.max(0, until - this.counted) : 0;
+    const spent = focused ? Math.max(0, until - this.counted) : 0;
     this.counted = now;
     if (spent) {
       this.total += spent;
