@@ -73,9 +73,9 @@ def plot(title: str, shown: list[Row]) -> SafeString:
         x_range=(max(-1.0, min(0.0, lowest)), 1.0),
         x_ticks=(0.0, 0.25, 0.5, 0.75, 1.0),
         show=coefficient,
-        width=620,
+        width=520,
         row_height=38,
-        label_width=190,
+        label_width=160,
     )
 
 
