@@ -9,13 +9,20 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from webapp.embedded.paths import REPOSITORY
 from webapp.languages import catalog
 from webapp.languages.catalog import Catalog
-from webapp.languages.extraction import Message, of_python, of_template
+from webapp.languages.extraction import Message, messages, of_python, of_template
 from webapp.languages.update import catalogues
 
+WANTED = messages(REPOSITORY)
 HEADER = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=1; plural=0;\n"
 each_catalogue = pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.parts[-3])
+
+
+@each_catalogue
+def test_every_message_of_the_sources_is_translated(path: Path) -> None:
+    assert catalog.faults(catalog.read(path), WANTED) == [], "run `make messages`, translate, run it again"
 
 
 @each_catalogue

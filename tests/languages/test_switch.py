@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -13,6 +14,13 @@ from tests.screens.world import sign_in
 from webapp.accounts.languages import LanguageUnknown, choose
 from webapp.accounts.models import Project, User
 from webapp.screens.templatetags.look import day
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left_behind() -> Iterator[None]:
+    """A request activates its language in this thread; the next test begins in English again."""
+    with override("en"):
+        yield
 
 
 def page(client: Client, **headers: str) -> str:
