@@ -50,21 +50,21 @@ def test_keys_that_one_sets_hold_in_every_browser_of_that_person(
     round = open_round()
     here = desk(round)
     here.press("?")
-    remap(here, "met", "t")
+    remap(here, "met", "q")
     here.press("Escape")
-    here.page.wait_for_function("document.querySelector(\".bar [data-key='met']\").textContent === 't'")
+    here.page.wait_for_function("document.querySelector(\".bar [data-key='met']\").textContent === 'q'")
     there = desk(round, context=new_window(ada))
-    there.page.wait_for_function("document.querySelector(\".bar [data-key='met']\").textContent === 't'")
-    there.press("y", "t")
+    there.page.wait_for_function("document.querySelector(\".bar [data-key='met']\").textContent === 'q'")
+    there.press("y", "q")
     there.saved()
     assert there.operations() == ["set_verdict"]
     there.press("?")
-    assert there.page.locator("[data-remap='met']").inner_text() == "t"
+    assert there.page.locator("[data-remap='met']").inner_text() == "q"
     there.page.get_by_label("Single keys do things").uncheck()
     there.press("Escape")
     there.page.wait_for_timeout(300)
     third = desk(round, context=new_window(ada))
-    third.press("t", "j", "x")
+    third.press("q", "j", "x")
     assert third.page.locator(".bar kbd[data-key='met']").is_hidden()
     third.saved()
     assert third.operations() == ["set_verdict"]
@@ -92,8 +92,8 @@ def test_keys_that_the_server_did_not_keep_are_said_to_hold_here_only(
     ada = desk(open_round())
     ada.context.set_offline(True)
     ada.press("?")
-    remap(ada, "met", "t")
-    ada.press("Escape", "t")
+    remap(ada, "met", "q")
+    ada.press("Escape", "q")
     assert "Your keys hold in this window only" in ada.page.locator(".notices").inner_text()
     ada.context.set_offline(False)
     ada.saved()
@@ -103,7 +103,7 @@ def test_keys_that_the_server_did_not_keep_are_said_to_hold_here_only(
 def test_the_palette_lists_every_command_with_its_key(open_round: OpenRound, desk: Sit) -> None:
     ada = desk(open_round())
     ada.press("?")
-    remap(ada, "met", "t")
+    remap(ada, "met", "q")
     ada.press("Escape", "Control+k")
     rows = ada.page.locator("[data-dialog='commands'] [data-run]")
     shown = dict(
@@ -111,7 +111,7 @@ def test_the_palette_lists_every_command_with_its_key(open_round: OpenRound, des
     )
     known = [one for one in commands(ada.page) if one["id"] != "commands"]
     assert shown == {one["id"]: len(one["keys"]) for one in known}
-    assert ada.page.locator("[data-run='met'] kbd").inner_text() == "t"
+    assert ada.page.locator("[data-run='met'] kbd").inner_text() == "q"
     ada.type("side by")
     ada.press("Enter")
     assert ada.page.locator("[data-side]").get_attribute("aria-pressed") == "true"
