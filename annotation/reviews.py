@@ -177,9 +177,7 @@ def _apply(sent: _Sent, project_id: int | None) -> Applied | None:
     if sent.kind in SETTLING:
         _decide(sent, held, applied)
     elif sent.kind in REMARKS:
-        threads.keep(
-            actor=sent.actor, assignment_id=sent.assignment_id, kind=sent.kind, payload=sent.payload
-        )
+        threads.keep(actor=sent.actor, assignment_id=sent.assignment_id, kind=sent.kind, payload=sent.payload)
     return applied
 
 

@@ -94,7 +94,8 @@ class SimulatedPhysician:
             *([] if any(one.dimension == "safety" for one in truth) else [_no_harm(texts.values())]),
         ]
         document = yield from settlements(item["document"], [_content(one) for one in wanted])
-        keys = yield from _criteria(_free(document, wanted), wanted)
+        rows = {row["key"] for row in rows_of(document)}
+        keys = yield from _criteria(_free(document["criteria"], rows, wanted), rows, wanted)
         for key in texts:
             if key not in judged and key not in item["document"]["unjudged"]:
                 yield "set_unjudged", {"response": key, "reason": "no label"}
@@ -173,15 +174,10 @@ def _no_harm(texts: Iterable[str]) -> Wanted:
     return Wanted(NO_HARM, "safety", 5, "must_hold", dict.fromkeys(texts, True))
 
 
-def _free(document: Mapping[str, Any], wanted: list[Wanted]) -> list[dict[str, Any]]:
-    """Criteria that may be edited: those of an adjudication's rows are settled, and count where they say what is wanted."""
-    rows = {row["key"] for row in rows_of(dict(document))}
+def _free(drafted: list[dict[str, Any]], rows: set[str], wanted: list[Wanted]) -> list[dict[str, Any]]:
+    """Without the criteria of an adjudication's rows that don't say what is wanted: those are settled."""
     texts = {normalised_text(one.text) for one in wanted}
-    return [
-        criterion
-        for criterion in document["criteria"]
-        if criterion["key"] not in rows or normalised_text(criterion["text"]) in texts
-    ]
+    return [one for one in drafted if one["key"] not in rows or normalised_text(one["text"]) in texts]
 
 
 def _content(one: Wanted) -> dict[str, Any]:
@@ -189,8 +185,10 @@ def _content(one: Wanted) -> dict[str, Any]:
     return {**values, "contested": False}
 
 
-def _criteria(drafted: list[dict[str, Any]], wanted: list[Wanted]) -> Generator[Operation, None, list[str]]:
-    """Edit what is near, add what is missing, reject what is left. Returns the key of each wanted criterion."""
+def _criteria(
+    drafted: list[dict[str, Any]], rows: set[str], wanted: list[Wanted]
+) -> Generator[Operation, None, list[str]]:
+    """Edit what is near, add what is missing, reject what is left; `rows` are settled. Returns each wanted one's key."""
     matched = _matched(drafted, wanted)
     keys = []
     for place, one in enumerate(wanted):
@@ -206,10 +204,11 @@ def _criteria(drafted: list[dict[str, Any]], wanted: list[Wanted]) -> Generator[
             yield "add", {"key": key, **values}
         else:
             key = criterion["key"]
-            yield from _edits(criterion, one)
+            if key not in rows:
+                yield from _edits(criterion, one)
         keys.append(key)
     for criterion in drafted:
-        if criterion["key"] not in keys and criterion["rejected"] is None:
+        if criterion["key"] not in {*keys, *rows} and criterion["rejected"] is None:
             yield "reject", {"key": criterion["key"], "reason": "not the question"}
     return keys
 

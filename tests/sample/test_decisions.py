@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from annotation.document import apply, initial
@@ -15,6 +15,8 @@ MET = {(criterion.key, response): True for criterion in TRUTH.criteria for respo
 
 
 @given(st.integers(0, 10_000))
+@example(277)
+@example(979)
 def test_an_adjudication_is_settled_to_the_truth_whatever_the_two_reviews_say(seed: int) -> None:
     document = disputed(seed)
     for kind, payload in operations_towards(document, TRUTH, MET, seed="x"):

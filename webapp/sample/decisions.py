@@ -37,7 +37,8 @@ def operations_towards(
     for criterion in truth.criteria:
         drafted = by_text.get(normalised_text(criterion.text))
         key = drafted["key"] if drafted else _own_key(seed, criterion)
-        yield from _match(drafted, key, criterion)
+        if key not in rows:
+            yield from _match(drafted, key, criterion)
         for (of, response), value in met.items():
             if of == criterion.key:
                 yield "set_verdict", {"key": key, "response": response, "met": value}

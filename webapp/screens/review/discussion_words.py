@@ -24,7 +24,9 @@ def discussion() -> dict[str, str]:
         "discussion": _("Discussion"),
         "discussion_count": _("Discussion · {n}"),
         "discussion_empty": _("Nothing is written here that you can read now."),
-        "discussion_unreachable": _("The discussion can't be reached now. What you wrote stands in the sheet."),
+        "discussion_unreachable": _(
+            "The discussion can't be reached now. What you wrote stands in the sheet."
+        ),
         "do_discussion": _("Show or fold the discussion"),
         "write_comment": _("Write"),
         "about_criterion": _("on criterion {n}"),
