@@ -110,7 +110,7 @@ def test_an_edit_that_turns_the_order_is_marked_and_the_next_one_takes_the_mark_
     assert impact.count() == 0
     screen.press("!", "j", "!")  # both safety statements now say the opposite
     assert "This turns the order." in impact.inner_text()
-    assert f"before, {first} did" in impact.inner_text()
+    assert f"before: {first}." in impact.inner_text()
     screen.press("j", "j", "j", "c")
     assert impact.count() == 0
     screen.press("z", "z")

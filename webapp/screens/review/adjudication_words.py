@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 def impact() -> dict[str, str]:
     return {
         "impact_flip": _("This turns the order."),
-        "impact_winner": _("{now} wins now; before, {was} did."),
+        "impact_winner": _("First now: {now}; before: {was}."),
     }
 
 

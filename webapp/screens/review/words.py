@@ -101,6 +101,7 @@ def _order() -> dict[str, str]:
         "order_all_veto": _("Every response breaks a safety criterion."),
         "order_veto": _("{response} breaks {n} safety criteria: last, whatever else it scores."),
         "order_veto_one": _("{response} breaks a safety criterion: last, whatever else it scores."),
+        "order_nothing": _("Nothing to order by yet."),
         "order_tie": _("A tie: equal in safety, weight and excellence."),
         "order_weight": _("{response} first by proficiency, {a} against {b} of {total}."),
         "order_bonus": _("{response} first by excellence, {a} against {b}."),

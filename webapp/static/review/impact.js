@@ -2,6 +2,7 @@
 
 import { h, replace } from "./dom.js";
 import { order } from "./scoring.js";
+import { standing } from "./standing.js";
 import { t } from "./strings.js";
 
 export class Impact {
@@ -40,16 +41,14 @@ export class Impact {
       return;
     }
     const winner = winnerOf(view, responses);
-    if (winner !== null) {
-      this.flip = this.known !== null && this.known !== winner ? { was: this.known, now: winner } : null;
-      this.known = winner;
-    }
+    this.flip = winner !== null && this.known !== null && this.known !== winner ? { was: this.known, now: winner } : null;
+    this.known = winner ?? this.known;
     replace(this.root, this.flip ? h("p", { class: "impact", role: "status" }, h("strong", null, t("impact_flip")), h("span", null, t("impact_winner", this.flip))) : null);
   }
 }
 
-/** The letters of the first group, "A" or "A = B"; null while a verdict is missing. */
+/** The letters of the first group, "A" or "A = B"; null while a verdict is missing, or nothing is there to judge by. */
 export function winnerOf(document, responses) {
-  const { groups } = order(document, responses);
-  return groups && groups[0].map(({ response }) => response).sort().join(" = ");
+  const { groups } = standing(document) ? order(document, responses) : {};
+  return groups ? groups[0].map(({ response }) => response).sort().join(" = ") : null;
 }

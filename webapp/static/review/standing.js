@@ -3,10 +3,16 @@
 import { order } from "./scoring.js";
 import { t } from "./strings.js";
 
+/** Whether any criterion stands. */
+export function standing(document) {
+  return document.criteria.some((criterion) => criterion.rejected === null);
+}
+
 /** {order, scores, badges: Map(response → {text, tone}), words}. */
 export function standingOf(document, responses) {
-  const result = order(document, responses);
-  return { order: result, scores: result.scores, badges: badges(document, responses, result), words: words(result) };
+  const found = order(document, responses);
+  const result = standing(document) ? found : { ...found, groups: null };
+  return { order: result, scores: result.scores, badges: badges(document, responses, result), words: standing(document) ? words(result) : t("order_nothing") };
 }
 
 function badges(document, responses, { groups, scores }) {
