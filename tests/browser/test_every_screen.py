@@ -102,7 +102,11 @@ def test_axe_finds_nothing_on_any_page(
 ) -> None:
     own = urls(world)
     windows = {
-        lead: [url for name, url in own.items() if name in pages() and name not in {"review", "people"}],
+        lead: [
+            url
+            for name, url in own.items()
+            if name in pages() and not url.endswith(".csv") and name not in {"review", "people"}
+        ],
         admin: [own["people"], *(reverse(name) for name in OF_AN_ACCOUNT if name in SIGNED_IN)],
         ada: [own["queue"], own["review"]],
     }
