@@ -113,7 +113,7 @@ def test_the_shared_label_agreement_gives_the_numbers_of_the_libraries() -> None
         Rated(str(place), one[0], one[1], tuple(one[2:])) for place, one in enumerate(labels) if len(one) > 1
     ]
     found = measure(rated)
-    assert found.n == 120
+    assert found.n == len(rated) > 50
     assert found.kappa.value == pytest.approx(
         cohen_kappa_score([one.first for one in rated], [one.second for one in rated])
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -59,6 +60,13 @@ class Desk:
 
     def type(self, text: str) -> None:
         self.page.keyboard.type(text)
+
+    def until(self, expression: str, arg: object = None) -> None:
+        """Wait until the page says so. Asked from outside: Playwright's own waiting evals, which the page's CSP forbids."""
+        end = time.monotonic() + SAVED_MS / 1000
+        while not self.page.evaluate(expression, arg):
+            assert time.monotonic() < end, f"never came true: {expression}"
+            self.page.wait_for_timeout(20)
 
     def saved(self) -> None:
         self.page.wait_for_selector("#saved[data-state='saved']", timeout=SAVED_MS)

@@ -148,11 +148,9 @@ def test_a_slow_save_keeps_nobody_waiting(open_round: OpenRound, desk: Sit) -> N
     released: list[bool] = []
     ada.page.route("**/operations", lambda route: route.continue_() if released else held.append(route))
     for place in range(3):
-        ada.page.wait_for_function(
-            "n => document.querySelector('[data-bar=place]').textContent === n", arg=str(place + 1)
-        )
+        ada.until("n => document.querySelector('[data-bar=place]').textContent === n", arg=str(place + 1))
         ada.decide()
-    ada.page.wait_for_function("document.querySelector('[data-bar=place]').textContent === '4'")
+    ada.until("document.querySelector('[data-bar=place]').textContent === '4'")
     assert Operation.rows.count() == 0
     assert "3 pending" in ada.chip
     released.append(True)
@@ -176,9 +174,7 @@ def test_filters_of_five_hundred_items_ask_the_server_nothing_and_draw_the_rows_
     ada.type("item 4")
     ada.press("Escape")
     ada.page.locator("[data-scroller]").evaluate("rail => rail.scrollTop = rail.scrollHeight")
-    ada.page.wait_for_function(
-        "[...document.querySelectorAll('.rail-n')].some((n) => n.textContent === '500')"
-    )
+    ada.until("[...document.querySelectorAll('.rail-n')].some((n) => n.textContent === '500')")
     assert ada.page.locator(".rail-row").count() < most_rows
     assert asked == []
 
@@ -287,10 +283,10 @@ def test_arrows_and_the_two_digits_of_a_number_go_where_they_say(open_round: Ope
     ada = desk(open_round())
     place = ada.page.locator("[data-bar='place']")
     ada.press("ArrowRight", "ArrowRight")
-    ada.page.wait_for_function("document.querySelector('[data-bar=place]').textContent === '3'")
+    ada.until("document.querySelector('[data-bar=place]').textContent === '3'")
     ada.press("ArrowLeft")
-    ada.page.wait_for_function("document.querySelector('[data-bar=place]').textContent === '2'")
+    ada.until("document.querySelector('[data-bar=place]').textContent === '2'")
     ada.press("ArrowLeft", "ArrowLeft", "ArrowLeft")
-    ada.page.wait_for_function("document.querySelector('[data-bar=place]').textContent === '1'")
+    ada.until("document.querySelector('[data-bar=place]').textContent === '1'")
     assert place.inner_text() == "1"
     assert ada.faults == []

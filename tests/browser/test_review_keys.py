@@ -52,9 +52,9 @@ def test_keys_that_one_sets_hold_in_every_browser_of_that_person(
     here.press("?")
     remap(here, "met", "q")
     here.press("Escape")
-    here.page.wait_for_function("document.querySelector(\".bar [data-key='met']\").textContent === 'q'")
+    here.until("document.querySelector(\".bar [data-key='met']\").textContent === 'q'")
     there = desk(round, context=new_window(ada))
-    there.page.wait_for_function("document.querySelector(\".bar [data-key='met']\").textContent === 'q'")
+    there.until("document.querySelector(\".bar [data-key='met']\").textContent === 'q'")
     there.press("y", "q")
     there.saved()
     assert there.operations() == ["set_verdict"]
@@ -182,7 +182,7 @@ def test_undo_and_redo_cross_a_submit_and_take_comments_back(open_round: OpenRou
     ada.saved()
     assert ada.current != first
     ada.press("z")
-    ada.page.wait_for_function("id => location.hash.slice(1) === id", arg=str(first.pk))
+    ada.until("id => location.hash.slice(1) === id", arg=str(first.pk))
     ada.press("z")
     ada.saved()
     assert ada.document(first)["comments"] == []
@@ -201,7 +201,7 @@ def test_search_narrows_the_rail_and_enter_opens_what_was_found(open_round: Open
     assert 0 < len(rows) < 5
     assert all("27" in row for row in rows)
     ada.press("Enter")
-    ada.page.wait_for_function("document.querySelectorAll('.rail-row[aria-current]').length === 1")
+    ada.until("document.querySelectorAll('.rail-row[aria-current]').length === 1")
     assert ada.page.locator(".rail-row[aria-current]").inner_text() == rows[0]
     ada.press("/", "Escape")
     assert ada.page.locator(".rail-row").count() > 5

@@ -47,7 +47,7 @@ def decide_items(desk: Desk, count: int) -> list[str]:
         decided.append(item)
         desk.press("j", "j", "-")
         desk.decide()
-        desk.page.wait_for_function("before => location.hash.slice(1) !== before", arg=item)
+        desk.until("before => location.hash.slice(1) !== before", arg=item)
     return decided
 
 

@@ -204,6 +204,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "AttachmentKind": "rubric_engine.models.AttachmentKind",
         "RunKind": "training.models.RunKind",
         "ImportKind": "rubric_engine.models.ImportKind",
         "RoundState": "annotation.models.RoundState",
