@@ -21,18 +21,18 @@ from tests.browser.chromium import CHROMIUM, FLAGS
 from tests.browser.screenshots import HOME, SIZE, cannot, sign_in
 
 FRAMES, COLUMNS = 20, 4
-WIDTH, CAPTION, GAP = 480, 26, 10
+WIDTH, CAPTION, GAP = 600, 28, 12
 PACK = 77
 PATIENCE_MS = 180_000
 SPECIAL: dict[int, tuple[tuple[str, ...], str]] = {
-    0: (("e", "text: It says so plainly.", "Control+Enter"), "e … Ctrl+Enter"),
+    0: (("e", "text: It says so plainly.", "Control+Enter"), "e ... Ctrl+Enter"),
     1: (("2", "x", "2"), "2 x 2"),
-    2: (("n", "e", "text:Explains the plan in plain words.", "Control+Enter"), "n e … Ctrl+Enter"),
+    2: (("n", "e", "text:Explains the plan in plain words.", "Control+Enter"), "n e ... Ctrl+Enter"),
     3: (("1", "y", "h", "Enter"), "y h Enter"),
     5: (("4", "+", "+", "-"), "4 + + -"),
     6: (("f", "1"), "f 1"),
     8: (("5", "x", "1", "z"), "5 x 1 z"),
-    9: (("m", "text:Ask the author which guideline.", "Control+Enter"), "m … Ctrl+Enter"),
+    9: (("m", "text:Ask the author which guideline.", "Control+Enter"), "m ... Ctrl+Enter"),
     12: (("d",), "d"),
     14: (("3", "!", "z"), "3 ! z"),
 }
@@ -95,7 +95,7 @@ def _review(browser: Browser, url: str, address: str) -> list[tuple[Image.Image,
         verdicts = _judge(page, len(frames))
         page.wait_for_selector("#saved[data-state='saved']")
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-        frames.append((picture, " · ".join(part for part in (told, f"{verdicts} × y u", "a") if part)))
+        frames.append((picture, ", ".join(part for part in (told, f"{verdicts} times y u", "a") if part)))
         page.keyboard.press("a")
         page.wait_for_timeout(250)
     window.close()
@@ -138,7 +138,7 @@ def _sheet(frames: Sequence[tuple[Image.Image, str]]) -> Image.Image:
     rows = -(-len(frames) // COLUMNS)
     size = (COLUMNS * (WIDTH + GAP) + GAP, rows * (height + CAPTION + GAP) + GAP)
     sheet = Image.new("RGB", size, "#ffffff")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(16)
     for number, (picture, caption) in enumerate(frames):
         left = GAP + number % COLUMNS * (WIDTH + GAP)
         top = GAP + number // COLUMNS * (height + CAPTION + GAP)
