@@ -25,7 +25,7 @@ class FlagRefused(Exception):
 
 
 def raised(project: Project, *, reason: str = "", resolved: bool = False) -> QuerySet[Flag]:
-    """Flags that stand, the oldest first; `missing context` before all others."""
+    """Flags that stand, or that were resolved, the oldest first."""
     flags = Flag.objects.of(project).filter(lowered_at=None, resolved_at__isnull=not resolved)
     if reason:
         flags = flags.filter(reason=reason)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 import uuid
 
 import pytest
@@ -77,6 +79,27 @@ def test_a_flag_is_answered_from_its_queue(begun: Round, lead: User) -> None:
     client.post(f"/p/ward/flags/{flag.pk}/", {"answer": "61", "then": "resolve"})
     assert "How old?" not in client.get("/p/ward/flags/").content.decode()
     assert "How old?" in client.get("/p/ward/flags/?show=resolved").content.decode()
+
+
+def test_many_flags_are_paged_by_key_and_each_is_shown_once(begun: Round, lead: User) -> None:
+    flag = Flag.rows.get()
+    Flag.rows.bulk_create(
+        Flag(
+            project=flag.project,
+            assignment=flag.assignment,
+            reason=f"Other {place}",
+            text=f"flag no. {place}.",
+        )
+        for place in range(60)
+    )
+    client = sign_in(lead)
+    first = client.get("/p/ward/flags/").content.decode()
+    onwards = re.search(r'rel="next" href="([^"]+)"', first)
+    assert onwards is not None
+    second = client.get(f"/p/ward/flags/{html.unescape(onwards[1])}").content.decode()
+    for place in range(60):
+        assert (f"flag no. {place}." in first) != (f"flag no. {place}." in second)
+    assert 'rel="next"' not in second
 
 
 def test_threads_are_answered_and_resolved_and_nothing_in_them_executes(

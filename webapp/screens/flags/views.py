@@ -11,8 +11,7 @@ from annotation.models import Flag
 from webapp.accounts.access import project_view
 from webapp.accounts.models import Project, User
 from webapp.accounts.permissions import Permission
-
-A_PAGE = 50
+from webapp.screens.paging import page
 
 
 @require_safe
@@ -23,15 +22,12 @@ def listing(request: HttpRequest, project: Project) -> HttpResponse:
     reason = request.GET.get("reason", "")
     chosen = reason if reason in {name for name, _n in counts} else ""
     resolved = request.GET.get("show") == "resolved"
-    after = request.GET.get("after", "")
     found = flags.raised(project, reason=chosen, resolved=resolved)
-    if after.isdecimal() and len(after) < 19:
-        found = found.filter(pk__gt=int(after))
-    rows = list(found[: A_PAGE + 1])
+    shown = page(found, request.GET, newest_first=False)
     context = {
         "project": project,
-        "rows": rows[:A_PAGE],
-        "next": rows[A_PAGE - 1].pk if len(rows) > A_PAGE else None,
+        "rows": shown.rows,
+        "next": shown.older,
         "counts": counts,
         "open": sum(n for _name, n in counts),
         "reason": chosen,
