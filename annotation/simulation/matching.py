@@ -60,12 +60,18 @@ def compare(
     also: Sequence[float] = (),
 ) -> Compared:
     """Measure a draft against the truth; `also`: further thresholds at which recall is told."""
-    pairs = matched(drafted, truth, cosines, threshold)
+    found = matched(drafted, truth, cosines, min([threshold, *also]))
+
+    def at(level: float) -> dict[int, int]:
+        """What a match at a higher threshold gives: the greedy order is the same, it only ends earlier."""
+        return {ours: theirs for ours, theirs in found.items() if cosines[ours, theirs] >= level}
+
+    pairs = at(threshold)
     ledger = corrected(drafted, truth, pairs)
     return Compared(
         recall=len(pairs) / len(truth),
         precision=len(pairs) / len(drafted),
-        recall_at={one: len(matched(drafted, truth, cosines, one)) / len(truth) for one in also},
+        recall_at={one: len(at(one)) / len(truth) for one in also},
         edits=len(ledger.edited) + len(ledger.rejected) + len(ledger.added),
         strict=ledger.strict,
         minor=ledger.minor,
